@@ -1,0 +1,117 @@
+"""Checks that the lock files pin all that is declared, by hash, and hold no address and no path of a machine.
+
+No network: whether something newer exists is not its business. It writes no file.
+"""
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+RUNTIME = "requirements.txt"
+EVERYTHING = "requirements-dev.txt"
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+FOREIGN = re.compile(r"://|\bfile:|^-(?!-hash)|(?<![\w.])/[A-Za-z]|[A-Za-z]:\\", re.MULTILINE)
+
+Pins = dict[str, Version]
+
+
+def main(root: Path) -> int:
+    """Print every problem of the checkout at `root`; 0 if there is none."""
+    problems = list(problems_of(root))
+    for problem in problems:
+        sys.stdout.write(problem + "\n")
+    return 1 if problems else 0
+
+
+def problems_of(root: Path) -> Iterator[str]:
+    """All that is wrong with the lock files of the checkout at `root`."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    groups = project["dependency-groups"]
+    texts = {name: (root / name).read_text("utf-8") for name in (RUNTIME, EVERYTHING)}
+    pins = {name: pins_of(text) for name, text in texts.items()}
+    declared = [*project["project"]["dependencies"], *group(groups, "build")]
+    for name, text in texts.items():
+        yield from foreign_text(name, text)
+        yield from pins_without_hash(name, text)
+    yield from unpinned(RUNTIME, pins[RUNTIME], declared)
+    yield from unpinned(EVERYTHING, pins[EVERYTHING], [*declared, *group(groups, "dev")])
+    yield from differing(pins[RUNTIME], pins[EVERYTHING])
+    if project["build-system"]["requires"] != list(group(groups, "build")):
+        yield "pyproject.toml: build-system.requires and the dependency group build differ"
+    yield from npm_problems(root)
+
+
+def group(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
+    """The requirements of a dependency group, those of the groups it includes among them."""
+    for entry in groups[name]:
+        if isinstance(entry, str):
+            yield entry
+        else:
+            yield from group(groups, entry["include-group"])
+
+
+def pins_of(text: str) -> Pins:
+    """Which version of which package a requirements file pins."""
+    return {canonicalize_name(pin["name"]): Version(pin["version"]) for pin in PIN.finditer(text)}
+
+
+def foreign_text(name: str, text: str) -> Iterator[str]:
+    """Addresses, options and paths: another machine has other ones."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if FOREIGN.search(line):
+            yield f"{name}:{number}: holds an address, an option or a path: {line.strip()}"
+
+
+def pins_without_hash(name: str, text: str) -> Iterator[str]:
+    """Pins that pip would refuse, or that no published wheel and source distribution stand behind."""
+    pins = list(PIN.finditer(text))
+    if len(pins) != len(re.findall(r"^[^\s#]", text, re.MULTILINE)):
+        yield f"{name}: holds a line that is no pin"
+    for pin in pins:
+        if "--hash=sha256:" not in pin["rest"]:
+            yield f"{name}: {pin['name']} has no hash"
+
+
+def unpinned(name: str, pins: Pins, declared: list[str]) -> Iterator[str]:
+    """Declared requirements that the file does not meet."""
+    for text in declared:
+        requirement = Requirement(text)
+        pinned = pins.get(canonicalize_name(requirement.name))
+        if pinned is None or pinned not in requirement.specifier:
+            yield f"{name}: {text} is declared, {pinned or 'nothing'} is pinned; run scripts/lock"
+
+
+def differing(runtime: Pins, everything: Pins) -> Iterator[str]:
+    """Packages that tests would use in another version than the server."""
+    for name, version in runtime.items():
+        if everything.get(name) != version:
+            yield f"{EVERYTHING}: {name} is {everything.get(name)}, but {version} in {RUNTIME}"
+
+
+def npm_problems(root: Path) -> Iterator[str]:
+    """What is wrong with package.json and its lock file."""
+    manifest = json.loads((root / "package.json").read_text("utf-8"))
+    packages = json.loads((root / "package-lock.json").read_text("utf-8"))["packages"]
+    wanted = manifest["devDependencies"]
+    if packages[""].get("devDependencies") != wanted or "dependencies" in manifest:
+        yield "package-lock.json: does not belong to package.json; run scripts/lock"
+    for name, version in wanted.items():
+        if packages.get(f"node_modules/{name}", {}).get("version") != version:
+            yield f"package-lock.json: {name} {version} is not pinned exactly"
+    for path, package in packages.items():
+        if "resolved" in package:
+            yield f"package-lock.json: {path} holds a download address"
+        if path and "integrity" not in package and not package.get("inBundle"):
+            yield f"package-lock.json: {path} has no hash"
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(*sys.argv[1:2]) if sys.argv[1:] else Path(__file__).parents[1]))
