@@ -1,0 +1,109 @@
+"""Finds and reads money in a partner's texts. Amounts are whole cents; a text is read in full or not at all."""
+
+import html
+import re
+import unicodedata
+from typing import Any
+
+MAX_CENTS = 2**53 - 1
+
+# ISO 4217 codes in use, and a few that partners still write.
+_CODES = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF "
+    "CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+    "GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP "
+    "LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN "
+    "PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS "
+    "TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF YER ZAR "
+    "ZMW ZWG ZWL"
+).split()
+# These are also words ("all 5 regions", "try 3 projects", "PHP 8" as "php 8"): only capitals make them a currency.
+_CODES_THAT_ARE_WORDS = frozenset("ALL BAM BOB CUP GEL MAD MOP PEN PHP SOS TOP TRY".split())
+
+_CURRENCIES = frozenset(_CODES) - _CODES_THAT_ARE_WORDS
+_CURRENCY_WORDS = frozenset("dollar dollars euro euros pound pounds cent cents".split())
+
+# What is searched has its currency signs read as ¤, its digits as 0 or 1, and nothing invisible (`_reads`).
+_LETTER = r"[^\W\d_]"
+_NUMBER = re.compile(r"[.,٫]?[01][01.,'’٫٬_]*")
+_BEFORE = re.compile(
+    rf"""(?:(?P<sign>¤)|(?<!{_LETTER})(?P<word>{_LETTER}{{3,7}}))[\s*_~+−:=(\["'’|\\-]{{0,4}}\Z""",
+)
+_REACH = 16
+"""Characters before a number that `_BEFORE` may need: a word, a gap, and what stands before the word."""
+_AFTER = re.compile(rf"[kKmM]?[\s*_~+−-]{{0,4}}(?:{_LETTER}{{0,3}}(?P<sign>¤)|(?P<word>{_LETTER}{{3,7}})(?!{_LETTER}))")
+# White space aside, these categories are dropped: what no reader sees, and marks, which change no digit and no word.
+_UNSEEN_CATEGORIES = frozenset("Cc Cf Cn Co Cs Mc Me Mn".split())
+_UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+_PERIOD = r"hour|hr|day|week|month|mo|year|yr"
+_COSTS_NOTHING = re.compile(rf"(?:free|\$0(?:\.00)?)(?:\s?(?:/|per)\s?(?:{_PERIOD}))?", re.IGNORECASE | re.ASCII)
+_DECIMAL = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2})0*)?")
+
+
+class UnreadableMoneyError(ValueError):
+    """A money member is there but is not of its documented type."""
+
+
+def folded(text: str) -> str:
+    """Return `text` as it reads: compatibility forms folded, entities decoded, nothing invisible, single spaces.
+
+    Marks go before the normalization: ordering a long run of them takes quadratic time.
+    """
+    return " ".join(_seen(unicodedata.normalize("NFKC", _seen(html.unescape(text)))).split())
+
+
+def _seen(text: str) -> str:
+    return "".join(
+        char
+        for char in text
+        if char.isspace() or (unicodedata.category(char) not in _UNSEEN_CATEGORIES and char not in _UNSEEN_LETTERS)
+    )
+
+
+def holds_amount(text: str) -> bool:
+    """Say whether `text` holds a currency next to a number that is not zero, in any script's digits."""
+    reads = "".join(map(_reads, folded(text)))
+    return any("1" in found[0] and _stands_by_a_currency(reads, *found.span()) for found in _NUMBER.finditer(reads))
+
+
+def holds_number(text: str) -> bool:
+    """Say whether a digit stands in `text` that is not zero, in any script."""
+    return "1" in map(_reads, folded(text))
+
+
+def _reads(char: str) -> str:
+    if char.isnumeric():  # digits that re does not know, as Ethiopic ones, and numerals that are letters
+        return "1" if unicodedata.numeric(char) else "0"
+    return "¤" if unicodedata.category(char) == "Sc" else char
+
+
+def _stands_by_a_currency(reads: str, start: int, end: int) -> bool:
+    sides = _BEFORE.search(reads[max(0, start - _REACH) : start]), _AFTER.match(reads, end)
+    return any(side is not None and (side["sign"] is not None or _is_currency(side["word"])) for side in sides)
+
+
+def _is_currency(word: str) -> bool:
+    return word in _CODES_THAT_ARE_WORDS or word.upper() in _CURRENCIES or word.casefold() in _CURRENCY_WORDS
+
+
+def costs_nothing(cost: str) -> bool:
+    """Say whether the whole text is one of the few that mean no cost: free, $0, $0.00, with or without a period."""
+    return not cost.strip() or _COSTS_NOTHING.fullmatch(cost.strip()) is not None
+
+
+def cents_from_dollars(amount: Any) -> int:
+    """Return the cents of a decimal text in dollars (`"10.00"`), as Vercel documents its money members.
+
+    Raises:
+        UnreadableMoneyError: anything else, a number, an exponent or a separator of thousands included.
+    """
+    found = _DECIMAL.fullmatch(amount) if isinstance(amount, str) else None
+    if found is None:
+        raise UnreadableMoneyError
+    return int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
+
+
+def dollars(cents: int) -> str:
+    """Return `cents` as dollars with two decimals: 2500 is `25.00`."""
+    return f"{cents // 100}.{cents % 100:02d}"

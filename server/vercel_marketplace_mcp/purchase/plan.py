@@ -1,0 +1,165 @@
+"""Judges a billing plan free or not, from what Vercel answered. Names prove nothing; whatever is unclear may charge."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vercel_marketplace_mcp.purchase.money import (
+    UnreadableMoneyError,
+    cents_from_dollars,
+    costs_nothing,
+    folded,
+    holds_amount,
+    holds_number,
+)
+
+DECIMAL_MEMBERS = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAmountAutoPurchasePerPeriod")
+"""Members that hold dollars as decimal text; `preauthorizationAmount` holds them as a number."""
+
+# Words end where letters end, also inside identifiers: `free_trial`, `trialDays`, `freeUntil`.
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_TRIAL = re.compile(r"(?<![^\W\d_])trial", re.IGNORECASE)
+_FREE = re.compile(r"(?<![^\W\d_])free(?![^\W\d_])", re.IGNORECASE)
+_FOR_A_WHILE = re.compile(r"(?<![^\W\d_])(?:then|until|after|first|during)(?![^\W\d_])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedPlan:
+    """A plan as received, and every reason why it may charge; none means that it is free."""
+
+    plan: Mapping[str, Any]
+    reasons: tuple[str, ...]
+
+    @property
+    def id(self) -> str | None:
+        """The plan's id, if it has a usable one."""
+        plan_id = self.plan.get("id")
+        return plan_id if isinstance(plan_id, str) and plan_id else None
+
+    @property
+    def free(self) -> bool:
+        """Whether a purchase of this plan alone costs nothing."""
+        return not self.reasons
+
+    @property
+    def enabled(self) -> bool:
+        """Whether Vercel might sell it: anything but a clear `disabled: true`."""
+        return self.plan.get("disabled") is not True
+
+
+def judge_plans(plans: Sequence[Any], now: datetime) -> tuple[JudgedPlan, ...]:
+    """Judge every entry of a plans answer; an entry that is no object, or shares its id, may charge."""
+    ids = Counter(plan["id"] for plan in plans if isinstance(plan, dict) and isinstance(plan.get("id"), str))
+    judged = []
+    for entry in plans:
+        plan = entry if isinstance(entry, dict) else {}
+        reasons = list(why_plan_may_charge(plan, now))
+        if not isinstance(plan.get("id"), str) or not plan["id"]:
+            reasons.append("it has no id")
+        elif ids[plan["id"]] > 1:
+            reasons.append("its id stands more than once in the list")
+        judged.append(JudgedPlan(plan=plan, reasons=tuple(reasons)))
+    return tuple(judged)
+
+
+def why_plan_may_charge(plan: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """Yield every reason why `plan`, taken by itself, may charge; a free plan yields none."""
+    if plan.get("type") != "subscription":
+        yield "it is not a subscription" if plan.get("type") != "prepayment" else "it is a prepayment"
+    if plan.get("paymentMethodRequired") is not False:
+        yield "it needs a payment method"
+    if plan.get("scope") != "resource":
+        yield "it is not for this store alone: a change of the whole installation may add cost"
+    if plan.get("disabled", False) is not False:
+        yield "it is disabled"
+    if "effectiveDate" in plan and not _is_past(plan["effectiveDate"], now):
+        yield "it is not in effect yet, or its date can't be read"
+    yield from _money_members(plan)
+    yield from _texts(plan)
+
+
+def unreadable_money(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the money members that are there but not of their documented type."""
+    unreadable = []
+    for name in DECIMAL_MEMBERS:
+        try:
+            cents_from_dollars(plan.get(name, "0"))
+        except UnreadableMoneyError:
+            unreadable.append(name)
+    if "preauthorizationAmount" in plan and not _is_dollars_number(plan["preauthorizationAmount"]):
+        unreadable.append("preauthorizationAmount")
+    return tuple(unreadable)
+
+
+def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
+    unreadable = unreadable_money(plan)
+    for name in unreadable:
+        yield f"its {name} can't be read"
+    for name in DECIMAL_MEMBERS:
+        if name in plan and name not in unreadable and cents_from_dollars(plan[name]):
+            yield f"its {name} is not zero"
+    if "preauthorizationAmount" not in unreadable and plan.get("preauthorizationAmount"):
+        yield "its preauthorizationAmount is not zero"
+    cost = plan.get("cost", "")
+    if not isinstance(cost, str) or not costs_nothing(cost):
+        yield "its cost is not plainly zero"
+    if _quotes_money(plan.get("quote")):
+        yield "its quote holds amounts"
+
+
+def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
+    texts = [folded(text) for text in strings(plan)]
+    if any(holds_amount(text) for text in texts):
+        yield "an amount of money stands in its texts"
+    words = [_CAMEL_CASE.sub(" ", text) for text in texts]
+    if any(_TRIAL.search(text) for text in words):
+        yield "its texts speak of a trial"
+    if any(_FREE.search(text) and _FOR_A_WHILE.search(text) for text in words):
+        yield "its texts say that it is free only at first"
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Yield every string inside a JSON value: members unknown today and the names of members included."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, Mapping):
+            yield from node
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+
+
+def detail_lines(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of the partner's details as received, where the real price often stands."""
+    for name in ("details", "highlightedDetails", "quote"):
+        lines = plan.get(name)
+        if not isinstance(lines, list):
+            continue
+        for entry in lines:
+            yield ": ".join(str(value) for value in entry.values()) if isinstance(entry, Mapping) else str(entry)
+
+
+def _quotes_money(quote: Any) -> bool:
+    """Say whether the deprecated `quote` lines name an amount that is not zero; they leave the currency out."""
+    amounts = [line.get("amount") for line in quote if isinstance(line, dict)] if isinstance(quote, list) else [quote]
+    return any(holds_number(str(amount)) for amount in amounts if amount)
+
+
+def _is_dollars_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10**12
+
+
+def _is_past(date: Any, now: datetime) -> bool:
+    if not isinstance(date, str):
+        return False
+    try:
+        moment = datetime.fromisoformat(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= now
+    except (ValueError, OverflowError):
+        return False

@@ -1,0 +1,123 @@
+"""What the agent reads back: one structured answer a tool, and the same in brief as text. It decides nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_ITEMS = 200
+"""Entries that a list may have; a longer one is cut, and says so."""
+
+NOTHING_HAPPENED = "Nothing was created and nothing was charged."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A tool's answer; `structured` fits the tool's outputSchema."""
+
+    structured: Mapping[str, Any]
+    text: str
+    is_error: bool = False
+
+
+class StopError(Exception):
+    """The call ends here, before anything was sent that could create or charge.
+
+    `status` is a status of create-store; the list tools use `code` alone. All texts are ours or cleaned.
+    """
+
+    def __init__(
+        self,
+        status: str,
+        code: str,
+        message: str,
+        *,
+        next_steps: Sequence[str] = (),
+        argument: str | None = None,
+        choices: Sequence[str] = (),
+        quote: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.next_steps = list(next_steps)
+        self.quote = quote
+        self.error: dict[str, Any] = {"code": code, "message": message}
+        if argument is not None:
+            self.error["argument"] = argument
+        if choices:
+            self.error["choices"] = list(choices)
+
+
+def invalid(argument: str, message: str, choices: Sequence[str] = (), next_steps: Sequence[str] = ()) -> StopError:
+    """Return the end of a call whose argument can't be used; `choices` are valid values, nearest first."""
+    return StopError(
+        "invalid_arguments",
+        "invalid_arguments",
+        message,
+        argument=argument,
+        choices=choices,
+        next_steps=next_steps or [f"Change {argument} and call again."],
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What a list tool found. `items` are whole; `lines` tell them in brief, one each."""
+
+    member: str
+    items: Sequence[Mapping[str, Any]]
+    lines: Sequence[str]
+    next_steps: Sequence[str]
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def listing(found: Listing) -> Answer:
+    """Return the answer of a list tool, cut to `MAX_ITEMS` entries."""
+    truncated = len(found.items) > MAX_ITEMS
+    steps = list(found.next_steps)
+    if truncated:
+        steps.append(f"Only the first {MAX_ITEMS} of {len(found.items)} are listed.")
+    structured = {
+        found.member: list(found.items[:MAX_ITEMS]),
+        **found.more,
+        "count": len(found.items),
+        "truncated": truncated,
+        "next_steps": steps,
+    }
+    head = f"{len(found.items)} {found.member}"
+    return Answer(structured=structured, text="\n".join([head, *found.lines[:MAX_ITEMS], *steps]))
+
+
+def failed_listing(member: str, stop: StopError) -> Answer:
+    """Return the answer of a list tool that could not list: its members empty, and the error."""
+    structured = {member: [], "count": 0, "truncated": False, "next_steps": stop.next_steps, "error": stop.error}
+    return Answer(structured=structured, text="\n".join([_error_line(stop), *stop.next_steps]), is_error=True)
+
+
+def stopped_create(stop: StopError) -> Answer:
+    """Return the answer of create-store when it ended before anything was sent."""
+    quote = {"quote": dict(stop.quote)} if stop.quote else {}
+    return create_answer(stop.status, NOTHING_HAPPENED, stop.next_steps, error=stop.error, **quote)
+
+
+def create_answer(status: str, money: str, next_steps: Sequence[str], **members: Any) -> Answer:
+    """Return an answer of create-store; `members` are `store`, `quote`, `approval`, `error` as they apply."""
+    structured = {"status": status, "money": money, "next_steps": list(next_steps), **members}
+    lines = [f"{status}: {money}"]
+    if error := members.get("error"):
+        lines.append(_error_text(error))
+    if approval := members.get("approval"):
+        lines.append(f"code {approval['code']}, to be used before {approval['expires_at']}")
+    if store := members.get("store"):
+        lines.append(f"store {store.get('id', '(no id)')} is {store.get('status', 'in an unknown state')}")
+    lines += [f"- {reason}" for reason in members.get("quote", {}).get("reasons", ())]
+    return Answer(structured=structured, text="\n".join([*lines, *next_steps]), is_error=status != "created")
+
+
+def _error_line(stop: StopError) -> str:
+    return f"{stop.error['code']}: {_error_text(stop.error)}"
+
+
+def _error_text(error: Mapping[str, Any]) -> str:
+    where = f"{error['argument']}: " if "argument" in error else ""
+    choices = f" Valid: {', '.join(error['choices'])}." if "choices" in error else ""
+    return f"{where}{error['message']}{choices}"

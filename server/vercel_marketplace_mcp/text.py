@@ -1,0 +1,70 @@
+"""Makes text that is not ours safe to show: one line, visible characters only, bounded. It decides nothing."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+MAX_LENGTH = 200
+"""Characters that one third-party text may take in an answer."""
+
+# Letters and marks that render as nothing although Unicode does not call them format characters:
+# Hangul fillers, braille blank, Khmer inherent vowels, grapheme joiner, Mongolian and other variation selectors.
+_INVISIBLE = frozenset(
+    "\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u034f\u180b\u180c\u180d\u180f"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
+_DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_MAX_MARKS = 2
+_TERMINAL_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)?"  # titles, links, device strings
+    r"|\x1b[ -/]*[0-~]"  # resets, character sets
+)
+_HTML_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+
+
+def visible(text: str) -> str:
+    """Return `text` without characters that a reader can't see, white space folded to single spaces."""
+    kept: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", _TERMINAL_SEQUENCE.sub("", text)):
+        if char.isspace():
+            kept.append(" ")
+            continue
+        category = unicodedata.category(char)
+        if category in _DROPPED_CATEGORIES or char in _INVISIBLE:
+            continue
+        marks = marks + 1 if category.startswith("M") else 0
+        if marks <= _MAX_MARKS:
+            kept.append(char)
+    composed = unicodedata.normalize("NFC", "".join(kept))  # what was dropped may have kept a mark from its letter
+    return " ".join(composed.split())
+
+
+def clean(text: str, limit: int = MAX_LENGTH) -> str:
+    """Return `text` as one bounded line that holds no control, invisible or direction-changing characters.
+
+    Markdown links and HTML tags lose the character that makes a host render them.
+    """
+    shown = visible(text[: limit * 8])  # a long run of invisible characters must not cost time or memory
+    shown = _HTML_TAG.sub("‹", shown).replace("](", "] (")
+    if len(shown) > limit or len(text) > limit * 8:
+        return shown[: limit - 1] + "…"
+    return shown
+
+
+def is_plain(text: str) -> bool:
+    """Say whether `text` holds only characters that a reader sees as they are, in composed form."""
+    return text == unicodedata.normalize("NFC", text) and not any(
+        unicodedata.category(char) in {*_DROPPED_CATEGORIES, "Zl", "Zp"} or char in _INVISIBLE for char in text
+    )
+
+
+def nearest(word: str, choices: Iterable[str], count: int = 5) -> tuple[str, ...]:
+    """Return up to `count` choices, those most like `word` first; all others keep their order."""
+    known = list(dict.fromkeys(choices))[:500]
+    folded = {choice: choice[:MAX_LENGTH].casefold().replace("_", "").replace("-", "") for choice in known}
+    target = word[:MAX_LENGTH].casefold().replace("_", "").replace("-", "")
+    scores = {choice: difflib.SequenceMatcher(None, target, folded[choice]).ratio() for choice in known}
+    return tuple(sorted(known, key=lambda choice: -scores[choice])[:count])

@@ -1,0 +1,1 @@
+"""The tools, one handler a file, named after its tool."""

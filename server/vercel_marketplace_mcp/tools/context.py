@@ -1,0 +1,87 @@
+"""What every tool handler is given, and the team a call is made for."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vercel_marketplace_mcp.ledger.records import Ledger
+from vercel_marketplace_mcp.results import StopError
+from vercel_marketplace_mcp.settings import Settings, Team
+from vercel_marketplace_mcp.vercel import errors
+from vercel_marketplace_mcp.vercel.client import GET_PLANS, GET_PRODUCTS, Call, VercelClient
+from vercel_marketplace_mcp.vercel.models import ProductList
+
+NO_TEAM = (
+    "No team is set, so this shows what the token sees by default, which is often a personal account. "
+    "To pick a team, pass teamId or slug, or ask the operator to set VERCEL_TEAM_ID."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """The operator's settings, the way to Vercel, the ledger, and the clock.
+
+    `program` is how this server was started: the commands that answers print begin with it.
+    """
+
+    settings: Settings
+    client: VercelClient
+    ledger: Ledger
+    program: Sequence[str] = ("vercel-marketplace-mcp",)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def command(self, *arguments: str) -> str:
+        """Return a command that a person can run as it stands."""
+        return shlex.join([*self.program, *arguments, "--state-dir", str(self.settings.state_dir)])
+
+    def team(self, team_id: str | None, slug: str | None) -> Team | None:
+        """Return the team of a call: the operator's, else the one that the arguments name, else none.
+
+        Raises:
+            StopError: the arguments name another team than the operator's, or two at once.
+        """
+        ours = self.settings.team
+        if ours is None and team_id and slug:
+            raise StopError("invalid_arguments", "invalid_arguments", "Pass teamId or slug, not both.", argument="slug")
+        if ours is None:
+            return Team(id=team_id, slug=slug) if team_id or slug else None
+        if (team_id is not None and team_id != ours.id) or (slug is not None and slug != ours.slug):
+            raise StopError(
+                "refused",
+                "the_team_is_not_the_operators",
+                f"This server works for the team {ours} only; the arguments name another one.",
+                argument="teamId" if team_id is not None and team_id != ours.id else "slug",
+                next_steps=["Leave teamId and slug out, or ask the operator to change VERCEL_TEAM_ID."],
+            )
+        return ours
+
+
+async def fetch_products(client: VercelClient, team: Team | None, configuration_id: str) -> ProductList:
+    """Fetch the products of a configuration.
+
+    Raises:
+        VercelError: they could not be read.
+    """
+    answer = await client.read(Call(operation=GET_PRODUCTS, team=team, path={"id": configuration_id}))
+    try:
+        return ProductList.model_validate(answer)
+    except ValueError:
+        raise errors.unreadable("it lists no products") from None
+
+
+async def fetch_plans(
+    client: VercelClient, team: Team | None, *, integration: str, product: str, **query: str | None
+) -> list[Any]:
+    """Fetch the billing plans of a product, each as received.
+
+    Raises:
+        VercelError: they could not be read.
+    """
+    path = {"integrationIdOrSlug": integration, "productIdOrSlug": product}
+    answer = await client.read(Call(operation=GET_PLANS, team=team, path=path, query=query))
+    plans = answer.get("plans") if isinstance(answer, dict) else None
+    if not isinstance(plans, list):
+        raise errors.unreadable("it lists no plans")
+    return plans

@@ -1,0 +1,185 @@
+"""create-store: the only tool that can change anything, and the one way a purchase takes through this server.
+
+offer → price → rules → a person's yes → the ledger → one request → receipt. Each step ends the call if it must.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from vercel_marketplace_mcp.approval.asking import ClientForm
+from vercel_marketplace_mcp.approval.question import Reply, form, read
+from vercel_marketplace_mcp.arguments import CreateStore
+from vercel_marketplace_mcp.ledger.records import Background, Begun, LedgerError, Meaning, Purchase, Question
+from vercel_marketplace_mcp.purchase.policy import ASKING_RULES, RULES, Refuse
+from vercel_marketplace_mcp.purchase.quote import Quote
+from vercel_marketplace_mcp.purchase.receipt import why_not_the_confirmed_plan, why_not_the_free_plan
+from vercel_marketplace_mcp.results import Answer, StopError
+from vercel_marketplace_mcp.settings import Team
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools import receipts
+from vercel_marketplace_mcp.tools.context import Context
+from vercel_marketplace_mcp.tools.offer import fetch_offer
+from vercel_marketplace_mcp.tools.order import PRINCIPAL, Deal, make_deal
+from vercel_marketplace_mcp.vercel.errors import VercelError, unreadable
+from vercel_marketplace_mcp.vercel.models import Store
+
+logger = logging.getLogger(__name__)
+
+MAX_QUESTIONS = 3
+"""Questions in one call: each says that the terms have changed since the one before."""
+RECEIPT_WAIT = 30.0
+"""Seconds that a repeat waits for the receipt of the same purchase under way."""
+_POLL = 0.2
+
+
+async def handle(arguments: CreateStore, context: Context, client_form: ClientForm) -> Answer:
+    """Create the store if that is free for certain or a person has confirmed exactly this; otherwise say why not."""
+    team = _team(arguments, context)
+    form_shows = client_form.is_supported and not context.settings.terminal_only
+    carried = client_form.carried if form_shows else None
+    if carried is not None:
+        meaning = await _settle(carried.question_id, carried.reply, carried.expected, context)
+        if meaning is Meaning.NO:
+            return receipts.not_confirmed()
+        form_shows = meaning is Meaning.YES
+    for _ in range(MAX_QUESTIONS):
+        deal = make_deal(arguments, team, await fetch_offer(arguments, context, team), context.settings)
+        answer = await _conclude(deal, context, client_form if form_shows else None)
+        if answer is not None:
+            return answer
+    message = "The plan's terms changed each time they were confirmed."
+    raise StopError("refused", "the_terms_keep_changing", message, next_steps=["Ask the partner, or try again later."])
+
+
+async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None) -> Answer | None:
+    """Make the purchase, or ask about it; None after a yes, when the offer must be read afresh.
+
+    Raises:
+        StopError: a rule says no. AskedError: the question goes to the client with the answer of this call.
+    """
+    background = await context.ledger.background(deal.identity, deal.product)
+    if background.earlier is not None:
+        return await _answer_earlier(background.earlier, context)
+    verdict = deal.verdict(background.history, RULES)
+    if isinstance(verdict, Refuse):
+        raise _refusal(verdict, deal)
+    if deal.quote is None or background.approved:
+        return await _buy(deal, context)
+    question = await _ask(deal, deal.quote, background, context, shows_form=client_form is not None)
+    if question.state == Meaning.YES:  # somebody has just answered it elsewhere
+        return None
+    if client_form is None:
+        return receipts.confirmation_required(question, deal, context)
+    reply = await client_form.ask(question, form(deal.quote, deal.identity.fingerprint))
+    match await _settle(question.id, reply, question.expected, context):
+        case Meaning.NO:
+            return receipts.not_confirmed()
+        case Meaning.UNSEEN:
+            return receipts.confirmation_required(question, deal, context)
+    return None
+
+
+def _team(arguments: CreateStore, context: Context) -> Team:
+    team = context.team(arguments.team_id, arguments.slug)
+    if team is None or context.settings.team is None:
+        message = "Stores are only created for a team that the operator has chosen."
+        steps = ["Ask the operator to set VERCEL_TEAM_ID or VERCEL_TEAM_SLUG, then call again."]
+        raise StopError("refused", "no_team_is_set", message, next_steps=steps)
+    return team
+
+
+def _refusal(verdict: Refuse, deal: Deal) -> StopError:
+    quote = deal.shown_quote() if deal.quote else None
+    steps = ["Choose something else, or ask the operator about these rules."]
+    return StopError("refused", ", ".join(verdict.rules), verdict.explanation, next_steps=steps, quote=quote)
+
+
+async def _ask(deal: Deal, price: Quote, background: Background, context: Context, *, shows_form: bool) -> Question:
+    """Return the question about a deal, as it stands in the ledger.
+
+    Raises:
+        StopError: nobody may be asked now.
+    """
+    found = await context.ledger.ask(
+        deal.identity,
+        deal.wording(price, background),
+        "form" if shows_form else "terminal",
+        deal.allow(ASKING_RULES),
+    )
+    if isinstance(found, Refuse):
+        raise _refusal(found, deal)
+    return found
+
+
+async def _settle(question_id: str, reply: Reply, expected: str, context: Context) -> Meaning:
+    """Record a reply. An answer to a question that is settled, void or too old counts as it was settled."""
+    meaning = read(reply, expected)
+    typed = str((reply.content or {}).get("amount", ""))
+    note = {"by": "client", "action": reply.action, "typed": clean(typed, 60), "seconds": round(reply.elapsed, 3)}
+    settled = await context.ledger.answer(question_id, PRINCIPAL, meaning, note, context.settings.approval_ttl)
+    return Meaning.NO if settled == "declined" else meaning
+
+
+async def _answer_earlier(purchase: Purchase, context: Context) -> Answer:
+    """Answer from the ledger, after waiting a while for a purchase that is under way."""
+    with anyio.move_on_after(RECEIPT_WAIT):
+        while purchase.state in {"prepared", "sending"}:
+            await anyio.sleep(_POLL)
+            purchase = await context.ledger.purchase(purchase.id) or purchase
+    return receipts.earlier(purchase, context)
+
+
+async def _buy(deal: Deal, context: Context) -> Answer | None:
+    """Use up the approval and make the purchase; None if there is no approval left to use.
+
+    From the first byte on disk to the recorded outcome nothing interrupts it; every step has a deadline of its own.
+    """
+    with anyio.CancelScope(shield=True):
+        start = await context.ledger.begin(deal.new_purchase(), deal.allow(RULES))
+        if isinstance(start, Begun):
+            return await _send(start.purchase_id, deal, context)
+    if isinstance(start, Refuse):
+        raise _refusal(start, deal)
+    return await _answer_earlier(start, context) if isinstance(start, Purchase) else None
+
+
+async def _send(purchase_id: str, deal: Deal, context: Context) -> Answer:
+    if not await context.ledger.start_sending(purchase_id):
+        message = "Preparing the purchase took too long, so it was given up before anything was sent."
+        raise StopError("unavailable", "given_up", message, next_steps=["Call again with the same arguments."])
+    try:
+        store = _read_store(await context.client.create(deal.arguments.body(), deal.team))
+        state, answer = receipts.created(store, deal.quote, _doubts(store, deal, context))
+    except VercelError as error:
+        state, answer = receipts.failed(error, deal.quote, purchase_id, context)
+    except Exception:
+        logger.exception("the create request failed in an unforeseen way")
+        unforeseen = unreadable("the server failed while handling it")
+        state, answer = receipts.failed(unforeseen, deal.quote, purchase_id, context)
+    try:
+        await context.ledger.finish(purchase_id, state, answer.structured)
+    except LedgerError:
+        logger.exception("the outcome of %s (%s) could not be recorded", purchase_id, state)
+    return answer
+
+
+def _read_store(answer: Any) -> Store:
+    """Return the created store.
+
+    Raises:
+        UnclearError: the answer names no store.
+    """
+    found = answer.get("store") if isinstance(answer, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise unreadable("it names no store")
+    return Store.model_validate(found)
+
+
+def _doubts(store: Store, deal: Deal, context: Context) -> tuple[str, ...]:
+    """Return what speaks against the plan of a created store being the one that was meant."""
+    if deal.quote is None:
+        return why_not_the_free_plan(store.billing_plan, deal.plans, context.now())
+    return why_not_the_confirmed_plan(store.billing_plan, deal.plans[0])

@@ -1,0 +1,91 @@
+"""list-configurations: which Marketplace integrations are installed for the team."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from vercel_marketplace_mcp.arguments import ListConfigurations
+from vercel_marketplace_mcp.results import Answer, Listing, listing
+from vercel_marketplace_mcp.settings import Team
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools.context import NO_TEAM, Context
+from vercel_marketplace_mcp.vercel import errors
+from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call
+from vercel_marketplace_mcp.vercel.models import Configuration
+
+_READY = frozenset({None, "ready", "resumed"})
+
+
+async def handle(arguments: ListConfigurations, context: Context) -> Answer:
+    """Answer the configurations and, for each, whether stores can be created in it."""
+    team = context.team(arguments.team_id, arguments.slug)
+    query = {
+        "view": arguments.view,
+        "installationType": arguments.installation_type,
+        "integrationIdOrSlug": arguments.integration_id_or_slug,
+    }
+    answer = await context.client.read(Call(operation=GET_CONFIGURATIONS, team=team, query=query))
+    if not isinstance(answer, list):
+        raise errors.unreadable("it lists no configurations")
+    found = [configuration for entry in answer if (configuration := _read(entry)) is not None]
+    items = [_show(configuration) for configuration in found]
+    steps = _next_steps(items, team)
+    if len(found) < len(answer):
+        steps.append(f"{len(answer) - len(found)} entries of Vercel's answer could not be read and are left out.")
+    return listing(
+        Listing(member="configurations", items=items, lines=[_line(item) for item in items], next_steps=steps)
+    )
+
+
+def _read(entry: Any) -> Configuration | None:
+    try:
+        return Configuration.model_validate(entry)
+    except ValidationError:
+        return None
+
+
+def _show(configuration: Configuration) -> dict[str, Any]:
+    problem = _problem(configuration)
+    shown: dict[str, str | None] = {
+        "slug": configuration.slug,
+        "name": configuration.integration.name,
+        "integrationId": configuration.integration_id,
+        "installationType": configuration.installation_type or "external",
+        "status": configuration.status or "ready",
+        "problem": problem,
+    }
+    item: dict[str, Any] = {"id": clean(configuration.id)}
+    item |= {name: clean(text) for name, text in shown.items() if text is not None}
+    item["usable"] = problem is None
+    if configuration.projects:
+        item["projects"] = [clean(project) for project in configuration.projects[:20]]
+    return item
+
+
+def _problem(configuration: Configuration) -> str | None:
+    """Say why no store can be created in a configuration, or None if nothing speaks against it."""
+    if configuration.deleted_at or configuration.delete_requested_at:
+        return "It is being removed."
+    if configuration.disabled_at or configuration.disabled_reason:
+        return f"It is disabled ({configuration.disabled_reason or 'no reason given'})."
+    if configuration.status not in _READY:
+        return f"Its status is {configuration.status}."
+    if configuration.installation_type != "marketplace":
+        return "It was not installed from the Marketplace."
+    return None
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    return f"{item['id']}: {item.get('name') or item.get('slug') or '?'}" + (
+        "" if item["usable"] else f" (not usable: {item['problem']})"
+    )
+
+
+def _next_steps(items: list[dict[str, Any]], team: Team | None) -> list[str]:
+    steps = [] if team else [NO_TEAM]
+    if any(item["usable"] for item in items):
+        return [*steps, "Call list-products with the id of a configuration that is usable."]
+    page = f"https://vercel.com/{team.slug}/~/integrations" if team and team.slug else "https://vercel.com/marketplace"
+    install = f"No installed integration can be used. Ask a person to install one at {page}"
+    return [*steps, f"{install}: only a person can accept a partner's terms. Then call list-configurations again."]

@@ -1,0 +1,81 @@
+"""list-plans: the billing plans of a product, each judged free or may_charge."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from vercel_marketplace_mcp.arguments import ListPlans
+from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
+from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
+from vercel_marketplace_mcp.results import Answer, Listing, listing
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans
+
+_MAX_DETAILS = 30
+_MAX_PLAN_ID = 256
+
+
+async def handle(arguments: ListPlans, context: Context) -> Answer:
+    """Answer every plan with the verdict of the rules that create-store applies, and the partner's own words."""
+    team = context.team(arguments.team_id, arguments.slug)
+    plans = await fetch_plans(
+        context.client,
+        team,
+        integration=arguments.integration_id_or_slug,
+        product=arguments.product_id_or_slug,
+        integrationConfigurationId=arguments.integration_configuration_id,
+        metadata=arguments.metadata,
+        source=arguments.source,
+    )
+    metadata = json.loads(arguments.metadata) if arguments.metadata else {}
+    extras = tuple(why_settings_may_charge(metadata, "metadata"))
+    judged = judge_plans(plans, context.now())
+    items = [show_plan(plan, extras) for plan in judged]
+    steps = [] if team else [NO_TEAM]
+    steps.append(_next_step(items))
+    lines = [_line(item) for item in items]
+    return listing(Listing(member="plans", items=items, lines=lines, next_steps=steps))
+
+
+def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a plan as the agent reads it; `extras` are reasons that lie in the request rather than in the plan."""
+    plan, reasons = judged.plan, (*judged.reasons, *extras)
+    shown: dict[str, Any] = {"id": clean(judged.id or "", _MAX_PLAN_ID)}
+    shown |= _texts(plan, ("name", "description"))
+    shown |= {"billing": "may_charge" if reasons else "free", "reasons": list(reasons)}
+    shown |= _texts(plan, ("type", "scope"))
+    if not judged.enabled:
+        shown["disabled"] = True
+    shown |= _texts(plan, ("effectiveDate",))
+    price: dict[str, Any] = _texts(plan, ("cost", *DECIMAL_MEMBERS))
+    if _is_number(plan.get("preauthorizationAmount")):
+        price["preauthorizationAmount"] = str(plan["preauthorizationAmount"])
+    if details := list(dict.fromkeys(clean(line) for line in detail_lines(plan))):
+        price["details"] = details[:_MAX_DETAILS]
+    return {**shown, "price": price}
+
+
+def _texts(plan: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: clean(plan[name]) for name in names if isinstance(plan.get(name), str) and plan[name]}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _next_step(items: list[dict[str, Any]]) -> str:
+    free = [item["id"] for item in items if item["billing"] == "free"]
+    if free:
+        return (
+            f"For a free store call create-store with billingPlanId {free[0]} and the same metadata. "
+            "A plan that may charge needs a person's confirmation."
+        )
+    if items:
+        return "None of these plans is certainly free: buying one needs a person's confirmation. Ask before you go on."
+    return "The product offers no plan for this configuration and metadata. Try other metadata or another product."
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    price = item["price"].get("cost") or "; ".join(item["price"].get("details", ())) or "no price given"
+    disabled = ", disabled" if "disabled" in item else ""
+    return f"{item['id']}: {item['billing']}{disabled}, {item.get('name', '?')}, {clean(price)}"

@@ -1,0 +1,119 @@
+"""What create-store answers once a purchase is, was, or may have been made. It sends nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from vercel_marketplace_mcp.ledger.records import Purchase, Question
+from vercel_marketplace_mcp.purchase.quote import Quote, price_lines
+from vercel_marketplace_mcp.results import NOTHING_HAPPENED, Answer, create_answer
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools.context import Context
+from vercel_marketplace_mcp.tools.order import Deal
+from vercel_marketplace_mcp.vercel.errors import NotSentError, RefusedError, VercelError
+from vercel_marketplace_mcp.vercel.models import Store
+
+STORES_PAGE = "https://vercel.com/dashboard/stores"
+
+
+def confirmation_required(question: Question, deal: Deal, context: Context) -> Answer:
+    """Nothing was sent: a person must approve in a terminal, and then the same call goes through."""
+    command = context.command("approve", question.code)
+    approval = {"code": question.code, "command": command, "expires_at": moment(question.expires_at)}
+    steps = [
+        f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}",
+        "When they have approved, call create-store again with the same arguments.",
+    ]
+    return create_answer("confirmation_required", NOTHING_HAPPENED, steps, quote=deal.shown_quote(), approval=approval)
+
+
+def not_confirmed() -> Answer:
+    """Nothing was sent: the answer was not the exact text that means yes."""
+    steps = ["Ask the person what they want instead; do not repeat this call unless they ask for it."]
+    error = {"code": "not_confirmed", "message": "The client declined, or something else than the amount was typed."}
+    return create_answer("not_confirmed", NOTHING_HAPPENED, steps, error=error)
+
+
+def created(store: Store, price: Quote | None, doubts: Sequence[str]) -> tuple[str, Answer]:
+    """The store exists; return the ledger's state for it and the answer. `doubts` speak against its billing plan."""
+    shown = _show(store)
+    if doubts:
+        money = "The store was created, but Vercel names a billing plan that is not the one meant: it may cost more."
+        step = f"Ask a person to look at the store's plan at {STORES_PAGE} now. Nothing more is created until then."
+        error = {"code": "billing_mismatch", "message": f"The returned plan differs: {'; '.join(doubts)}."}
+        return "mismatch", create_answer("billing_mismatch", money, [step], store=shown, error=error)
+    money = "The store was created on a free plan; nothing was charged."
+    if price is not None:
+        money = f"The store was created and is billed as confirmed. {' '.join(price_lines(price))}"
+    if store.billing_plan is None:
+        money += " Vercel's answer names no plan."
+    ready = "" if store.status == "available" else "Provisioning can take minutes. "
+    step = f"{ready}A person can connect the store to a project at {STORES_PAGE}."
+    return "created", create_answer("created", money, [step], store=shown)
+
+
+def failed(error: VercelError, price: Quote | None, purchase_id: str, context: Context) -> tuple[str, Answer]:
+    """The request did not succeed; return the ledger's state for it and the answer, by what can be known."""
+    details = {"code": error.code, "message": error.message}
+    match error:
+        case NotSentError():
+            steps = [error.next_step, *(["The person's yes still holds for a while."] if price else [])]
+            return "never_sent", create_answer("unavailable", NOTHING_HAPPENED, steps, error=details)
+        case RefusedError():
+            money = "Vercel refused: this call created nothing and charged nothing."
+            return "rejected", create_answer("rejected", money, [error.next_step], error=details)
+        case _:
+            charge = "it may be billed as confirmed" if price else "only a free plan was asked for"
+            money = f"Vercel did not answer clearly: the store may exist, and {charge}."
+            return "unknown", create_answer(
+                "outcome_unknown", money, unknown_steps(purchase_id, context), error=details
+            )
+
+
+def unknown_steps(purchase_id: str, context: Context) -> list[str]:
+    """Return what to do about a purchase of which nobody knows whether it was made."""
+    command = context.command("ledger", "resolve", purchase_id)
+    return [
+        f"Ask a person to look whether the store exists: {STORES_PAGE}. Until it is settled this is not bought again.",
+        f"The person then settles it in a terminal: {command} --created (or --not-created)",
+    ]
+
+
+def earlier(purchase: Purchase, context: Context) -> Answer:
+    """The same request was made before: answer what is known of it. Nothing is sent."""
+    when = {"replayed": True, "created_at": moment(purchase.created_at)}
+    receipt: Mapping[str, Any] = purchase.receipt or {}
+    match purchase.state:
+        case "prepared" | "sending":
+            steps = ["Call again with the same arguments in half a minute to get its receipt."]
+            return create_answer(
+                "in_progress", "The same purchase is under way; this call sent nothing.", steps, **when
+            )
+        case "unknown":
+            money = receipt.get("money", "It is not known whether an earlier call created the store.")
+            return create_answer("outcome_unknown", money, unknown_steps(purchase.id, context), **when)
+        case "created" if receipt.get("status") != "created":
+            money = "A person has recorded that the store exists; this call sent nothing."
+            return create_answer("created", money, [f"See {STORES_PAGE}."], **when)
+        case "never_sent":
+            return create_answer("unavailable", NOTHING_HAPPENED, ["Call again."])
+    kept = {name: value for name, value in receipt.items() if name not in {"status", "money", "next_steps"}}
+    money = f"{receipt['money']} That was at {when['created_at']}; this call sent nothing."
+    return create_answer(receipt["status"], money, receipt["next_steps"], **kept, **when)
+
+
+def moment(seconds: float) -> str:
+    """Return a time as text: ISO 8601, in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _show(store: Store) -> dict[str, Any]:
+    texts = {"id": store.id, "name": store.name, "status": store.status}
+    texts |= {"externalResourceId": store.external_resource_id}
+    shown: dict[str, Any] = {name: clean(text) for name, text in texts.items() if text is not None}
+    if isinstance(store.billing_plan, Mapping):
+        plan = {name: store.billing_plan.get(name) for name in ("id", "name", "cost")}
+        shown["billingPlan"] = {name: clean(text) for name, text in plan.items() if isinstance(text, str)}
+    if secrets := [clean(secret.name) for secret in store.secrets if secret.name]:
+        shown["secrets"] = secrets
+    return shown

@@ -1,0 +1,1 @@
+"""Vercel's REST API: the one client, its errors and what its answers hold."""

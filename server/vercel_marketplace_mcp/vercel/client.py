@@ -1,0 +1,247 @@
+"""The only way to Vercel, and the only module that may import httpx. It holds no rule about money.
+
+Reads are repeated within bounds; the create request is sent once, on a connection of its own. An answer is bounded
+in time and size before it is read, and read strictly.
+"""
+
+import json
+import logging
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+import anyio
+
+from vercel_marketplace_mcp.settings import Settings, Team
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.vercel import answers, errors
+
+if TYPE_CHECKING:
+    import httpx
+    from starlette.types import ASGIApp
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+MAX_RETRY_AFTER = 30.0
+MAX_BODY = 2 * 1024 * 1024
+"""Bytes of an answer that are read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One operation of the API, as in tool_specs/openapi.json."""
+
+    method: Literal["GET", "POST"]
+    template: str
+
+
+GET_CONFIGURATIONS = Operation(method="GET", template="/v1/integrations/configurations")
+GET_PRODUCTS = Operation(method="GET", template="/v1/integrations/configuration/{id}/products")
+GET_PLANS = Operation(
+    method="GET", template="/v1/integrations/integration/{integrationIdOrSlug}/products/{productIdOrSlug}/plans"
+)
+CREATE_STORE = Operation(method="POST", template="/v1/storage/stores/integration/direct")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One request to be made: values for the template's path, query parameters (None: left out) and a JSON body."""
+
+    operation: Operation
+    team: Team | None
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | None] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadlines:
+    """Seconds that a request may take, connection and body included."""
+
+    read: float = 15
+    reads: float = 45
+    """The same read with all its repetitions."""
+    create: float = 60
+
+
+class VercelClient:
+    """A client for one account. Opened lazily: httpx is imported and connects on the first request."""
+
+    def __init__(self, settings: Settings, app: "ASGIApp | None" = None, *, deadlines: Deadlines | None = None) -> None:
+        """Talk to `settings.api_url`, or to `app` inside this process (the sandbox)."""
+        self._settings = settings
+        self._app = app
+        self._deadlines = deadlines or Deadlines()
+        self._clients: dict[str, httpx.AsyncClient] = {}
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def read(self, call: Call) -> Any:
+        """Return the JSON value that a read answers, repeating it where that may help.
+
+        Raises:
+            VercelError: it did not succeed.
+        """
+        import stamina
+
+        latest: errors.VercelError = errors.timed_out()
+
+        def wait(error: Exception) -> bool | float:
+            nonlocal latest
+            if not isinstance(error, errors.VercelError) or not error.may_retry:
+                return False
+            latest = error
+            return True if error.retry_after is None else min(error.retry_after, MAX_RETRY_AFTER)
+
+        limit = self._deadlines.reads
+        retries = stamina.retry_context(on=wait, attempts=MAX_ATTEMPTS, timeout=limit, wait_initial=0.2)
+        try:
+            with anyio.fail_after(limit):
+                async for attempt in retries:
+                    with attempt:
+                        return await self._send(call, self._deadlines.read)
+        except TimeoutError:
+            raise latest from None
+        raise AssertionError("the loop returns or raises")
+
+    async def create(self, body: Mapping[str, Any], team: Team) -> Any:
+        """Send the create request once and return the JSON value of its answer.
+
+        Raises:
+            NotSentError: no byte left. RefusedError: nothing was created. UnclearError: a store may exist.
+        """
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return await self._send(Call(operation=CREATE_STORE, team=team, content=content), self._deadlines.create)
+
+    async def _send(self, call: Call, deadline: float) -> Any:
+        import httpx
+
+        client = self._client(call.operation.method)
+        request = self._request(client, call)
+        started = time.monotonic()
+        seen = "no answer"
+        try:
+            with anyio.fail_after(deadline):
+                response, raw = await _exchange(client, request)
+            seen = f"status {response.status_code}, request id {clean(response.headers.get('x-vercel-id', 'none'))}"
+            return answers.read(response.status_code, response.headers, self._without_token(raw))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
+            raise errors.NotSentError from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise errors.timed_out() from None
+        except (httpx.HTTPError, httpx.StreamError, OSError):
+            raise errors.broken_off() from None
+        finally:
+            took = round((time.monotonic() - started) * 1000)
+            logger.info("%s %s: %s, %s ms", call.operation.method, call.operation.template, seen, took)
+
+    def _without_token(self, raw: bytes) -> bytes:
+        """Return an answer without the token: a server may repeat what it was sent, and agents read what it says."""
+        return raw.replace(self._settings.token.get_secret_value().encode(), b"[redacted]")
+
+    def _client(self, method: str) -> "httpx.AsyncClient":
+        """Return the pooled client of reads, or the one that opens a connection for every create request.
+
+        A kept connection may be closed by the other side just as a request goes out on it, which would leave open
+        whether the request was read.
+        """
+        import httpx
+
+        if method not in self._clients:
+            from vercel_marketplace_mcp import __version__
+
+            kept = httpx.Limits(max_connections=8, max_keepalive_connections=4 if method == "GET" else 0)
+            secure = self._settings.api_url.startswith("https:")
+            context = _tls_context(secure)
+            transport = httpx.ASGITransport(app=self._app) if self._app else None
+            self._clients[method] = httpx.AsyncClient(
+                transport=transport,
+                verify=context,
+                limits=kept,
+                timeout=httpx.Timeout(connect=5, read=10 if method == "GET" else 45, write=10, pool=5),
+                follow_redirects=False,
+                trust_env=secure,  # a proxy would see an unencrypted token
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": f"vercel-marketplace-mcp/{__version__}",
+                },
+            )
+        return self._clients[method]
+
+    def _request(self, client: "httpx.AsyncClient", call: Call) -> "httpx.Request":
+        """Build the request.
+
+        Raises:
+            NotSentError: a value is too long, or would move the request to another host or path.
+        """
+        import httpx
+
+        if not all(call.path.values()):
+            raise errors.unaddressable()
+        scope = {"teamId": call.team.id, "slug": call.team.slug} if call.team else {}
+        params = {name: value for name, value in {**call.query, **scope}.items() if value is not None}
+        headers = {"Authorization": f"Bearer {self._settings.token.get_secret_value()}"}
+        if call.content is not None:
+            headers["Content-Type"] = "application/json"
+        api, method = httpx.URL(self._settings.api_url), call.operation.method
+        try:
+            target = call.operation.template.format(**{key: quote(part, safe="") for key, part in call.path.items()})
+            url = api.copy_with(path=target)
+            request = client.build_request(method, url, params=params, headers=headers, content=call.content)
+        except (httpx.InvalidURL, UnicodeEncodeError):
+            raise errors.unaddressable() from None
+        origin = (request.url.scheme, request.url.host, request.url.port)
+        if origin != (api.scheme, api.host, api.port) or request.url.raw_path.split(b"?")[0] != target.encode():
+            raise errors.unaddressable()
+        return request
+
+
+def _tls_context(secure: bool) -> ssl.SSLContext:
+    """Return a context that verifies with the system's trust store; without TLS, one that trusts nobody."""
+    if not secure:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    import truststore
+
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+async def _exchange(client: "httpx.AsyncClient", request: "httpx.Request") -> "tuple[httpx.Response, bytes]":
+    """Send `request` and read the whole answer. Of one that is no success, the status counts without a body too."""
+    import httpx
+
+    response = await client.send(request, stream=True)
+    try:
+        return response, await _body(response)
+    except (errors.UnclearError, httpx.HTTPError, httpx.StreamError, OSError):
+        if response.is_success:
+            raise
+        return response, b""
+    finally:
+        await response.aclose()
+
+
+async def _body(response: "httpx.Response") -> bytes:
+    """Read a body as long as it stays within `MAX_BODY` bytes, as sent.
+
+    Raises:
+        UnclearError: it is too large, or compressed.
+    """
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise errors.unreadable("it is compressed, though that was not asked for")
+    raw = bytearray()
+    async for chunk in response.aiter_raw():
+        raw += chunk
+        if len(raw) > MAX_BODY:
+            raise errors.unreadable(f"it is larger than {MAX_BODY} bytes")
+    return bytes(raw)
