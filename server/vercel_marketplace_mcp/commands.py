@@ -1,0 +1,125 @@
+"""The commands for people: approve, ledger and doctor. They read the ledger of a state folder and need no token."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import anyio
+
+from vercel_marketplace_mcp import settings
+from vercel_marketplace_mcp.approval import desk
+from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError, Meaning, Purchase
+from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
+from vercel_marketplace_mcp.purchase.money import dollars
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools.receipts import moment
+
+DONE, NO, WRONG_USAGE = 0, 1, 2
+_PAGE = 50
+
+
+def run(parsed: Namespace) -> int:
+    """Run one of the commands and return its exit code."""
+    try:
+        rules = settings.require_sqlite(settings.load_policy(os.environ))
+        ledger = SqliteLedger(Path(parsed.state_dir) if parsed.state_dir else rules.state_dir)
+        return anyio.run(_run, parsed, rules, ledger)
+    except (settings.SettingsError, desk.NotAtDeskError, LedgerError) as error:
+        _say(f"vercel-marketplace-mcp: {error}", sys.stderr)
+        return WRONG_USAGE
+
+
+async def _run(parsed: Namespace, rules: settings.Settings, ledger: Ledger) -> int:
+    try:
+        match parsed.command:
+            case "approve":
+                return await _approve(parsed, rules, ledger)
+            case "list":
+                return await _list(parsed, ledger)
+            case "show":
+                return await _show(parsed, ledger)
+            case "verify":
+                return await _verify(ledger)
+            case _:
+                return await _resolve(parsed, ledger)
+    finally:
+        await ledger.aclose()
+
+
+async def _approve(parsed: Namespace, rules: settings.Settings, ledger: Ledger) -> int:
+    desk.require_person(os.environ, sys.stdin, sys.stdout)
+    question = desk.choose(await ledger.pending(), parsed.code)
+    typed = desk.prompt(f"{question.text}\n\n> ")
+    meaning = await desk.answer(question, typed, ledger, rules.approval_ttl)
+    if meaning is not Meaning.YES:
+        _say("Not approved. Nothing is bought.")
+        return NO
+    _say(f"Approved, for {rules.approval_ttl} seconds. Tell the assistant to make the same call again.")
+    return DONE
+
+
+async def _list(parsed: Namespace, ledger: Ledger) -> int:
+    purchases = await ledger.purchases(_PAGE, parsed.before)
+    for purchase in purchases:
+        _say(_line(purchase))
+    for question in await ledger.pending():
+        _say(f"waiting for approval: code {question.code}, until {moment(question.expires_at)}")
+    if len(purchases) == _PAGE:
+        _say(f"more: ledger list --before {purchases[-1].created_at}")
+    return DONE
+
+
+async def _show(parsed: Namespace, ledger: Ledger) -> int:
+    purchase = await ledger.purchase(parsed.id)
+    rows = await ledger.audit(parsed.id)
+    if purchase is None and not rows:
+        _say(f"There is no purchase or question {clean(parsed.id)} in this ledger.", sys.stderr)
+        return NO
+    if purchase is not None:
+        _say(_line(purchase))
+        question = next((row.detail["question"] for row in rows if row.detail.get("question")), None)
+        rows = [*(await ledger.audit(question) if question else []), *rows]
+    for row in sorted(rows, key=lambda row: row.seq):
+        _say(f"{moment(row.at)}  {row.kind}  {row.subject}")
+        for name, value in row.detail.items():
+            _say("\n".join(f"    {name}: {clean(line)}" for line in str(value).splitlines()))
+    return DONE
+
+
+async def _verify(ledger: Ledger) -> int:
+    problem = await ledger.verify()
+    _say(f"The ledger does not verify: {problem}." if problem else "The audit log is whole.")
+    return NO if problem else DONE
+
+
+async def _resolve(parsed: Namespace, ledger: Ledger) -> int:
+    desk.require_person(os.environ, sys.stdin, sys.stdout)
+    purchase = await ledger.purchase(parsed.id)
+    if purchase is None or purchase.state not in {"unknown", "mismatch"} or purchase.settled_at is not None:
+        _say("There is nothing to settle: no such purchase, or its outcome is known.", sys.stderr)
+        return NO
+    verdict = "exists" if parsed.created else "does not exist"
+    text = (
+        f"{_line(purchase)}\nYou have looked at Vercel, and the store {verdict}.\nType its name to record that.\n\n> "
+    )
+    if desk.prompt(text).strip() != purchase.name:
+        _say("That is not its name. Nothing was recorded.")
+        return NO
+    settled = await ledger.settle(purchase.id, created=parsed.created)
+    _say(_line(settled) if settled else "It was settled meanwhile.")
+    return DONE if settled else NO
+
+
+def _line(purchase: Purchase) -> str:
+    counts = f"counts {dollars(purchase.counts)} USD" if purchase.counts else "free or unpriced at zero"
+    plan = clean(purchase.plan) if purchase.plan else "any free plan"
+    settled = ", settled by a person" if purchase.settled_at else ""
+    return (
+        f"{purchase.id}  {moment(purchase.created_at)}  {purchase.state}{settled}  "
+        f"{clean(purchase.product)} / {clean(purchase.name)}  plan {plan}  {counts}"
+    )
+
+
+def _say(text: str, stream: object = None) -> None:
+    print(text, file=stream or sys.stdout)  # type: ignore[arg-type]

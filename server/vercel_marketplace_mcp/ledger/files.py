@@ -1,0 +1,57 @@
+"""Makes sure that the state folder and the ledger's files belong to this user alone, before anything trusts them."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from vercel_marketplace_mcp.ledger.records import LedgerError
+
+FILE_NAME = "ledger.sqlite3"
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Create the folder for this user alone if need be, and return the path of the ledger in it.
+
+    Raises:
+        LedgerError: the folder or a file in it is a link, is somebody else's, or others may write to it.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_private(folder, stat.S_ISDIR)
+        ledger = folder / FILE_NAME
+        for path in (ledger, folder / f"{FILE_NAME}-wal", folder / f"{FILE_NAME}-shm", folder / f"{FILE_NAME}.lock"):
+            if path.is_symlink() or path.exists():
+                _require_private(path, stat.S_ISREG)
+        if not ledger.exists():
+            os.close(os.open(ledger, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise LedgerError(
+            f"The state folder can't be used ({error.strerror}). Check VERCEL_MCP_STATE_DIR and its permissions."
+        ) from None
+    return ledger
+
+
+def remove_ledger(folder: Path) -> None:
+    """Remove the ledger from a folder, and nothing else that may lie there."""
+    for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def identity(folder: Path) -> tuple[int, int] | None:
+    """Return what tells the folder's ledger from any other file, or None if there is none: a path may be reused."""
+    try:
+        found = (folder / FILE_NAME).stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _require_private(path: Path, is_expected: Callable[[int], bool]) -> None:
+    found = path.lstat()
+    if not is_expected(found.st_mode):
+        raise LedgerError(f"{path.name} in the state folder is a link or not what it should be. Remove it.")
+    if found.st_uid != os.getuid():
+        raise LedgerError(f"{path.name} belongs to another user. Choose another VERCEL_MCP_STATE_DIR.")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise LedgerError(f"Other users may write to {path.name}. Take that permission away (chmod go-w).")

@@ -1,0 +1,100 @@
+"""Opens the ledger's file: private, whole, migrated, durable. It knows no statement about what the ledger keeps."""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from vercel_marketplace_mcp.ledger import files
+from vercel_marketplace_mcp.ledger.records import LedgerError
+
+BUSY_SECONDS = 5.0
+"""How long a transaction, or the opening of the ledger, waits for another process's."""
+_LOCK_POLL = 0.02
+SCHEMA_VERSION = 1
+_DAMAGED = "The ledger is damaged. Keep the file, restore a backup or move it away, and look at Vercel for stores."
+_LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """Open the ledger, make or migrate it under a lock, and check that it is whole."""
+    path = files.prepare_folder(folder)
+    with _lock(path.with_name(f"{path.name}.lock")):
+        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        db.row_factory = sqlite3.Row
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            _check_whole(db)
+            _migrate(db)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold the lock that lets one process at a time make or migrate the ledger.
+
+    Raises:
+        LedgerError: another process has held it for too long.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)) as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LedgerError(_LOCKED) from None
+                time.sleep(_LOCK_POLL)
+        yield
+
+
+def _check_whole(db: sqlite3.Connection) -> None:
+    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise LedgerError(_DAMAGED)
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise LedgerError("The ledger was written by a newer version of this program. Update the program.")
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        script = resources.files(__package__).joinpath("migrations", f"{number:04}.sql").read_text(encoding="utf-8")
+        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Hold a writing transaction: it is committed at the end, and rolled back by any exception."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def what_to_mend(error: sqlite3.Error) -> str:
+    """Return a sentence for the operator; SQLite's own words name no secret, but paths."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return _LOCKED
+        case sqlite3.SQLITE_FULL:
+            return "The disk with the ledger is full. Free some space."
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
+            return "The ledger can't be written. Check the permissions of the state folder (VERCEL_MCP_STATE_DIR)."
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return _DAMAGED
+    return "The ledger can't be used. Check the state folder (VERCEL_MCP_STATE_DIR) and the disk."

@@ -1,0 +1,179 @@
+"""The statements about purchases. Each runs within the transaction that its caller has open."""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from vercel_marketplace_mcp.ledger import audit
+from vercel_marketplace_mcp.ledger.records import (
+    PREPARED_LIFETIME,
+    REPLAY_WINDOW,
+    SENDING_LIFETIME,
+    Begun,
+    NewPurchase,
+    NotApproved,
+    Purchase,
+)
+from vercel_marketplace_mcp.purchase.policy import Ask, Refuse, Verdict
+
+_HOUR, _DAY = 3600.0, 86_400.0
+
+
+def _read(row: sqlite3.Row) -> Purchase:
+    values = {member.name: row[member.name] for member in fields(Purchase)}
+    return Purchase(**{**values, "receipt": json.loads(values["receipt"]) if values["receipt"] else None})
+
+
+def settle_stale(db: sqlite3.Connection, now: float) -> None:
+    """Give up intents that were not sent in time, and call unknown what was being sent for too long."""
+    stale = db.execute(
+        "SELECT id, state FROM purchases WHERE (state = 'prepared' AND created_at <= ?)"
+        " OR (state = 'sending' AND sending_at <= ?)",
+        (now - PREPARED_LIFETIME, now - SENDING_LIFETIME),
+    ).fetchall()
+    for purchase_id, state in stale:
+        finish(db, purchase_id, "never_sent" if state == "prepared" else "unknown", {}, now)
+
+
+def find_earlier(db: sqlite3.Connection, key: str, now: float) -> Purchase | None:
+    """Return the purchase that answers for a key: unsettled, or created within the replay window."""
+    row = db.execute(
+        "SELECT * FROM purchases WHERE key = ? AND (state IN ('prepared', 'sending', 'unknown')"
+        " OR (state = 'mismatch' AND settled_at IS NULL)"
+        " OR (state IN ('created', 'mismatch') AND finished_at > ?)) ORDER BY created_at DESC LIMIT 1",
+        (key, now - REPLAY_WINDOW),
+    ).fetchone()
+    return _read(row) if row else None
+
+
+def is_unsettled(db: sqlite3.Connection, account: str, product: str) -> bool:
+    """Say whether some purchase of this product is unknown."""
+    row = db.execute(
+        "SELECT 1 FROM purchases WHERE account = ? AND product = ? AND state = 'unknown' LIMIT 1", (account, product)
+    ).fetchone()
+    return row is not None
+
+
+def totals(db: sqlite3.Connection, account: str, now: float) -> tuple[int, int, bool]:
+    """Return the cents that count against the day, the creates of the hour, and whether a mismatch is unsettled."""
+    (spent,) = db.execute(
+        "SELECT coalesce(sum(counts), 0) FROM purchases WHERE account = ? AND created_at > ?"
+        " AND state IN ('prepared', 'sending', 'created', 'unknown', 'mismatch')",
+        (account, now - _DAY),
+    ).fetchone()
+    (creates,) = db.execute(
+        "SELECT count(*) FROM purchases WHERE account = ? AND created_at > ? AND state <> 'never_sent'",
+        (account, now - _HOUR),
+    ).fetchone()
+    mismatch = db.execute(
+        "SELECT 1 FROM purchases WHERE account = ? AND state = 'mismatch' AND settled_at IS NULL LIMIT 1", (account,)
+    ).fetchone()
+    return spent, creates, mismatch is not None
+
+
+def begin(db: sqlite3.Connection, new: NewPurchase, verdict: Verdict, now: float) -> Begun | Refuse | NotApproved:
+    """Write the intent if the verdict allows it; what a person must approve uses up the approval."""
+    if isinstance(verdict, Refuse):
+        return verdict
+    identity, purchase_id = new.identity, f"purchase_{secrets.token_hex(8)}"
+    question = None
+    if isinstance(verdict, Ask):
+        used = db.execute(
+            "UPDATE questions SET state = 'used', purchase = ? WHERE fingerprint = ? AND principal = ?"
+            " AND account = ? AND state = 'approved' RETURNING id",
+            (purchase_id, identity.fingerprint, identity.principal, identity.account),
+        ).fetchall()
+        if len(used) != 1:
+            return NotApproved()
+        question = used[0][0]
+        audit.append(db, now, "used", question, {"purchase": purchase_id})
+    db.execute(
+        "INSERT INTO purchases (id, account, key, principal, request, fingerprint, product, name, plan, counts, state,"
+        " question, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?)",
+        (
+            purchase_id,
+            identity.account,
+            identity.key,
+            identity.principal,
+            identity.request,
+            identity.fingerprint,
+            new.product,
+            new.name,
+            new.plan,
+            new.counts,
+            question,
+            now,
+        ),
+    )
+    detail = {"product": new.product, "name": new.name, "plan": new.plan, "counts": new.counts, "question": question}
+    audit.append(db, now, "prepared", purchase_id, detail)
+    return Begun(purchase_id=purchase_id)
+
+
+def start_sending(db: sqlite3.Connection, purchase_id: str, now: float) -> bool:
+    """Say whether the purchase may be sent now: it is prepared, fresh, and nobody has given it up."""
+    changed = db.execute(
+        "UPDATE purchases SET state = 'sending', sending_at = ? WHERE id = ? AND state = 'prepared' AND created_at > ?",
+        (now, purchase_id, now - PREPARED_LIFETIME),
+    )
+    if changed.rowcount == 1:
+        audit.append(db, now, "sending", purchase_id, {})
+    return changed.rowcount == 1
+
+
+def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mapping[str, Any], now: float) -> None:
+    """Record the outcome of a purchase that is under way, or of one that was given up as unknown meanwhile."""
+    changed = db.execute(
+        "UPDATE purchases SET state = ?, finished_at = ?, receipt = ? WHERE id = ?"
+        " AND (state IN ('prepared', 'sending') OR (state = 'unknown' AND settled_at IS NULL))",
+        (state, now, json.dumps(receipt, ensure_ascii=False) if receipt else None, purchase_id),
+    )
+    if changed.rowcount != 1:
+        return
+    audit.append(db, now, state, purchase_id, {"receipt": dict(receipt)})
+    if state == "never_sent":
+        db.execute(
+            "UPDATE questions SET state = 'approved' WHERE state = 'used' AND approved_until > ?"
+            " AND id = (SELECT question FROM purchases WHERE id = ?) AND NOT EXISTS"
+            " (SELECT 1 FROM questions AS live WHERE live.fingerprint = questions.fingerprint"
+            " AND live.principal = questions.principal AND live.state IN ('pending', 'approved'))",
+            (now, purchase_id),
+        )
+    else:  # a yes to what was bought, or tried, meanwhile is void: the next purchase needs its own
+        db.execute(
+            "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved')"
+            " AND (fingerprint, principal) = (SELECT fingerprint, principal FROM purchases WHERE id = ?)",
+            (purchase_id,),
+        )
+
+
+def get(db: sqlite3.Connection, purchase_id: str) -> Purchase | None:
+    """Return a purchase."""
+    row = db.execute("SELECT * FROM purchases WHERE id = ?", (purchase_id,)).fetchone()
+    return _read(row) if row else None
+
+
+def newest(db: sqlite3.Connection, limit: int, before: float | None) -> list[Purchase]:
+    """Return purchases, newest first."""
+    rows = db.execute(
+        "SELECT * FROM purchases WHERE created_at < ? ORDER BY created_at DESC LIMIT ?",
+        (before if before is not None else 1e18, limit),
+    )
+    return [_read(row) for row in rows]
+
+
+def settle(db: sqlite3.Connection, purchase_id: str, *, created: bool, now: float) -> Purchase | None:
+    """Settle an unknown outcome as created or not, or acknowledge a mismatch; None if there is nothing to settle."""
+    changed = db.execute(
+        "UPDATE purchases SET settled_at = ?, state = CASE WHEN state = 'mismatch' AND ? THEN 'mismatch'"
+        " WHEN ? THEN 'created' ELSE 'not_created' END, finished_at = coalesce(finished_at, ?)"
+        " WHERE id = ? AND settled_at IS NULL AND state IN ('unknown', 'mismatch')",
+        (now, created, created, now, purchase_id),
+    )
+    if changed.rowcount != 1:
+        return None
+    audit.append(db, now, "settled", purchase_id, {"created": created})
+    return get(db, purchase_id)

@@ -1,0 +1,139 @@
+"""The statements about questions. Each runs within the transaction that its caller has open."""
+
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from vercel_marketplace_mcp.ledger import audit
+from vercel_marketplace_mcp.ledger.records import QUESTION_LIFETIME, Identity, Meaning, Question, Wording
+
+ATTENTION_WINDOW = 600.0
+"""Seconds over which declines and unanswered questions are counted."""
+CLOCK_SLACK = 60.0
+"""Seconds that an approval may seem to lie in the future; more means that the clock was set back."""
+
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def _read(row: sqlite3.Row) -> Question:
+    return Question(**{member.name: row[member.name] for member in fields(Question)})
+
+
+def expire(db: sqlite3.Connection, now: float) -> None:
+    """End the questions that waited too long and the approvals that were not used in time."""
+    db.execute(
+        "UPDATE questions SET state = 'expired' WHERE (state = 'pending' AND expires_at <= :now)"
+        " OR (state = 'approved' AND (approved_until <= :now OR answered_at > :now + :slack))",
+        {"now": now, "slack": CLOCK_SLACK},
+    )
+
+
+def find_live(db: sqlite3.Connection, identity: Identity) -> Question | None:
+    """Return the pending or approved question of exactly this purchase."""
+    row = db.execute(
+        "SELECT * FROM questions WHERE fingerprint = ? AND principal = ? AND state IN ('pending', 'approved')",
+        (identity.fingerprint, identity.principal),
+    ).fetchone()
+    return _read(row) if row else None
+
+
+def is_approved(db: sqlite3.Connection, identity: Identity, now: float) -> bool:
+    """Say whether a yes to exactly this purchase stands."""
+    expire(db, now)
+    live = find_live(db, identity)
+    return live is not None and live.state == "approved"
+
+
+def was_asked_otherwise(db: sqlite3.Connection, identity: Identity, now: float) -> bool:
+    """Say whether the same request was asked about at other terms in the last hour."""
+    row = db.execute(
+        "SELECT 1 FROM questions WHERE request = ? AND principal = ? AND fingerprint <> ? AND asked_at > ?"
+        " AND state <> 'used' LIMIT 1",
+        (identity.request, identity.principal, identity.fingerprint, now - QUESTION_LIFETIME),
+    ).fetchone()
+    return row is not None
+
+
+def insert(db: sqlite3.Connection, identity: Identity, wording: Wording, now: float) -> Question:
+    """Add a pending question; live ones about the same request at other terms are void."""
+    db.execute(
+        "UPDATE questions SET state = 'revoked' WHERE request = ? AND principal = ?"
+        " AND state IN ('pending', 'approved')",
+        (identity.request, identity.principal),
+    )
+    question = Question(
+        id=f"question_{secrets.token_hex(16)}",
+        code="".join(secrets.choice(_CODE_ALPHABET) for _ in range(6)),
+        principal=identity.principal,
+        account=identity.account,
+        fingerprint=identity.fingerprint,
+        text=wording.text,
+        expected=wording.expected,
+        state="pending",
+        asked_at=now,
+        expires_at=now + QUESTION_LIFETIME,
+    )
+    db.execute(
+        "INSERT INTO questions (id, code, principal, account, fingerprint, text, expected, state, asked_at, expires_at,"
+        " request) VALUES (:id, :code, :principal, :account, :fingerprint, :text, :expected, :state, :asked_at,"
+        " :expires_at, :request)",
+        {**asdict(question), "request": identity.request},
+    )
+    detail = {"code": question.code, "fingerprint": identity.fingerprint, "text": wording.text}
+    audit.append(db, now, "question", question.id, detail)
+    return question
+
+
+def answer(
+    db: sqlite3.Connection,
+    question_id: str,
+    principal: str,
+    meaning: Meaning,
+    note: Mapping[str, Any],
+    now: float,
+    ttl: float,
+) -> str:
+    """Record the reply to a pending question, which `UNSEEN` leaves pending; return its state afterwards."""
+    row = db.execute("SELECT state FROM questions WHERE id = ? AND principal = ?", (question_id, principal)).fetchone()
+    state = str(row["state"]) if row else "expired"
+    if state != "pending":
+        return state
+    audit.append(db, now, meaning, question_id, note)
+    if meaning is Meaning.UNSEEN:
+        return state
+    db.execute(
+        "UPDATE questions SET state = ?, answered_at = ?, approved_until = ? WHERE id = ?",
+        (meaning, now, now + ttl if meaning is Meaning.YES else None, question_id),
+    )
+    return meaning
+
+
+def pending(db: sqlite3.Connection) -> list[Question]:
+    """Return the questions that wait for an answer, oldest first."""
+    rows = db.execute("SELECT * FROM questions WHERE state = 'pending' ORDER BY asked_at")
+    return [_read(row) for row in rows]
+
+
+def counts(db: sqlite3.Connection, identity: Identity, now: float) -> tuple[int, int, int]:
+    """Return the recent declines of this purchase, the questions open, and how often one was asked without a yes.
+
+    Declines are recent together: those close to the last one count for as long as that one does.
+    """
+    since = now - ATTENTION_WINDOW
+    declined = db.execute(
+        "SELECT answered_at FROM questions WHERE fingerprint = ? AND principal = ? AND state = 'declined'",
+        (identity.fingerprint, identity.principal),
+    ).fetchall()
+    last = max((at for (at,) in declined), default=since)
+    declines = sum(last > since and at > last - ATTENTION_WINDOW for (at,) in declined)
+    (waiting,) = db.execute(
+        "SELECT count(*) FROM questions WHERE principal = ? AND state = 'pending'", (identity.principal,)
+    ).fetchone()
+    (unanswered,) = db.execute(
+        "SELECT count(*) FROM audit JOIN questions ON questions.id = audit.subject WHERE audit.kind = 'asked'"
+        " AND audit.at > ? AND questions.principal = ? AND questions.approved_until IS NULL",
+        (since, identity.principal),
+    ).fetchone()
+    return declines, waiting, unanswered
