@@ -1,5 +1,6 @@
 """The commands for people: approve, ledger and doctor. They read the ledger of a state folder and need no token."""
 
+import io
 import os
 import sys
 from argparse import Namespace
@@ -21,10 +22,13 @@ _PAGE = 50
 
 def run(parsed: Namespace) -> int:
     """Run one of the commands and return its exit code."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack a partner's characters
+    folder = {"VERCEL_MCP_STATE_DIR": str(Path(parsed.state_dir).absolute())} if parsed.state_dir else {}
     try:
-        rules = settings.require_sqlite(settings.load_policy(os.environ))
-        ledger = SqliteLedger(Path(parsed.state_dir) if parsed.state_dir else rules.state_dir)
-        return anyio.run(_run, parsed, rules, ledger)
+        rules = settings.require_sqlite(settings.load_policy({**os.environ, **folder}))
+        return anyio.run(_run, parsed, rules, SqliteLedger(rules.state_dir))
     except (settings.SettingsError, desk.NotAtDeskError, LedgerError) as error:
         _say(f"vercel-marketplace-mcp: {error}", sys.stderr)
         return WRONG_USAGE
@@ -103,7 +107,7 @@ async def _resolve(parsed: Namespace, ledger: Ledger) -> int:
     text = (
         f"{_line(purchase)}\nYou have looked at Vercel, and the store {verdict}.\nType its name to record that.\n\n> "
     )
-    if desk.prompt(text).strip() != purchase.name:
+    if clean(desk.prompt(text)) != clean(purchase.name):
         _say("That is not its name. Nothing was recorded.")
         return NO
     settled = await ledger.settle(purchase.id, created=parsed.created)
@@ -112,7 +116,7 @@ async def _resolve(parsed: Namespace, ledger: Ledger) -> int:
 
 
 def _line(purchase: Purchase) -> str:
-    counts = f"counts {dollars(purchase.counts)} USD" if purchase.counts else "free or unpriced at zero"
+    counts = f"counts {dollars(purchase.counts)} USD"
     plan = clean(purchase.plan) if purchase.plan else "any free plan"
     settled = ", settled by a person" if purchase.settled_at else ""
     return (

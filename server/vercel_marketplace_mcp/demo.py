@@ -1,32 +1,28 @@
 """The demonstration: walks the workflow against the sandbox through a real MCP client, and checks what came of it.
 
-It reaches nothing but this machine, asks for no input, and knows no id and no plan but those that the tools answer.
+It reaches nothing but this machine and knows no id and no plan but those that the tools answer. In a terminal it asks
+for one input, the amount with which a person approves the paid store; in a pipe it asks for none.
 """
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
 
+from vercel_marketplace_mcp.demo_agent import Agent, DemoError, Json, Offer, tell_price
 from vercel_marketplace_mcp.sandbox import Sandbox
 from vercel_marketplace_mcp.sandbox.http import serving
 from vercel_marketplace_mcp.screen import Screen
 
 _FREE_NAME, _PAID_NAME = "demo-free", "demo-paid"
-
-Json = dict[str, Any]
-
-
-class DemoError(Exception):
-    """A step did not do what it should; the message says which, and what came instead."""
 
 
 async def run(sandbox: Sandbox | None = None, out: TextIO | None = None) -> int:
@@ -43,7 +39,7 @@ async def run(sandbox: Sandbox | None = None, out: TextIO | None = None) -> int:
     if failure:
         screen.heading(f"FAILED: {failure}")
         return 1
-    screen.heading("Done: the free store was created, and nothing that may be billed was sent.")
+    screen.heading("Done: the free store was created, and nothing was bought without a person's yes.")
     return 0
 
 
@@ -66,7 +62,7 @@ async def _attempt(server: StdioServerParameters, sandbox: Sandbox, screen: Scre
     failure: BaseException | None = None
     try:
         async with Client(server, read_timeout_seconds=60) as client:
-            await _walk(Agent(client=client, screen=screen), sandbox)
+            await _walk(Agent(client=client, screen=screen), sandbox, server)
         await _show_the_ledger(server, screen)
     except* (DemoError, MCPError) as group:
         failure = group
@@ -75,10 +71,10 @@ async def _attempt(server: StdioServerParameters, sandbox: Sandbox, screen: Scre
     return None if failure is None else str(failure)
 
 
-async def _walk(agent: "Agent", sandbox: Sandbox) -> None:
+async def _walk(agent: Agent, sandbox: Sandbox, server: StdioServerParameters) -> None:
     offer = await _find_offer(agent)
     await _create_a_free_store(agent, offer, sandbox)
-    await _ask_for_a_paid_store(agent, offer, sandbox)
+    await _ask_for_a_paid_store(agent, offer, sandbox, server)
     agent.screen.heading("6. Which stores exist now? The sandbox says:")
     rows = [(one["name"], one["product"]["name"], one["billingPlan"]["id"], one["status"]) for one in sandbox.stores]
     agent.screen.table(rows, ("store", "product", "plan", "status"))
@@ -101,16 +97,7 @@ async def _show_the_ledger(server: StdioServerParameters, screen: Screen) -> Non
             raise DemoError(f"ledger {action} ended with exit code {done.returncode}.")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Offer:
-    """A product with a plan that is free and one that may charge; `arguments` are what create-store needs besides."""
-
-    arguments: Json
-    free: Json
-    paid: Json
-
-
-async def _find_offer(agent: "Agent") -> Offer:
+async def _find_offer(agent: Agent) -> Offer:
     """Ask for configurations, products and plans until a product has a plan of either kind.
 
     Raises:
@@ -131,7 +118,7 @@ async def _find_offer(agent: "Agent") -> Offer:
     raise DemoError("No usable configuration has a storage product with a free plan and one that may charge.")
 
 
-async def _look_at_plans(agent: "Agent", configuration_id: str, integration: Json, product: Json) -> Offer | None:
+async def _look_at_plans(agent: Agent, configuration_id: str, integration: Json, product: Json) -> Offer | None:
     metadata = _choose_metadata(product["metadata"])
     if metadata is None:
         return None
@@ -143,7 +130,7 @@ async def _look_at_plans(agent: "Agent", configuration_id: str, integration: Jso
         integrationConfigurationId=configuration_id,
         metadata=json.dumps(metadata),
     )
-    rows = [(one["id"], one["billing"], _tell_price(one), "; ".join(one["reasons"])) for one in answer["plans"]]
+    rows = [(one["id"], one["billing"], tell_price(one), "; ".join(one["reasons"])) for one in answer["plans"]]
     agent.show(answer, rows, ("plan", "billing", "price", "why"))
     on_sale = [one for one in answer["plans"] if one.get("type") == "subscription" and not one.get("disabled")]
     free = next((plan for plan in on_sale if plan["billing"] == "free"), None)
@@ -171,14 +158,7 @@ def _tell_metadata(product: Json) -> str:
     return ", ".join(field["key"] + "*" * field["required"] for field in product["metadata"])
 
 
-def _tell_price(plan: Json) -> str:
-    price = dict(plan["price"])
-    details = price.pop("details", [])
-    words = [price.pop("cost", ""), *(f"{name} {amount}" for name, amount in price.items())]
-    return "; ".join(filter(None, words)) or "; ".join(details)
-
-
-async def _create_a_free_store(agent: "Agent", offer: Offer, sandbox: Sandbox) -> None:
+async def _create_a_free_store(agent: Agent, offer: Offer, sandbox: Sandbox) -> None:
     """Ask for a store on the free plan.
 
     Raises:
@@ -190,58 +170,30 @@ async def _create_a_free_store(agent: "Agent", offer: Offer, sandbox: Sandbox) -
         raise DemoError(f"The free store should have been created. The answer was {answer['status']}.")
 
 
-async def _ask_for_a_paid_store(agent: "Agent", offer: Offer, sandbox: Sandbox) -> None:
-    """Ask for a store on the plan that may charge.
+async def _ask_for_a_paid_store(agent: Agent, offer: Offer, sandbox: Sandbox, server: StdioServerParameters) -> None:
+    """Ask for a store on the plan that may charge: refused at first, and in a terminal put to the person who is there.
 
     Raises:
-        DemoError: anything was sent.
+        DemoError: something was sent without a yes, or not sent after one.
     """
     agent.screen.heading("5. Ask for a store on a plan that may be billed.")
     before = len(sandbox.posts)
     answer = await agent.create(_PAID_NAME, offer.paid, offer)
-    if answer["status"] == "created" or len(sandbox.posts) != before:
+    if answer["status"] != "confirmation_required" or len(sandbox.posts) != before:
         raise DemoError(f"Nothing that may be billed should have been sent. The answer was {answer['status']}.")
-    agent.screen.text("Nobody confirms it in this demonstration, so nothing was sent.")
+    if not (sys.stdin.isatty() and agent.screen.out.isatty()):
+        agent.screen.text("Nobody is here to confirm it, so nothing was sent.")
+        return
+    agent.screen.text("You are the person. What follows is the command of the answer; nothing here can be charged.")
+    command = shlex.split(answer["approval"]["command"])
+    approved = await anyio.to_thread.run_sync(lambda: subprocess.run(command, env=_with(server), check=False))  # noqa: S603
+    agent.screen.heading("   The agent makes the same call again.")
+    answer = await agent.create(_PAID_NAME, offer.paid, offer)
+    if (answer["status"] == "created", len(sandbox.posts) - before) != (approved.returncode == 0,) * 2:
+        raise DemoError(f"One yes should have bought one store. The answer was {answer['status']}.")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Agent:
-    """Calls tools as an agent does, and shows what it asked and what came back."""
-
-    client: Client
-    screen: Screen
-
-    async def ask(self, tool: str, **arguments: Any) -> Json:
-        """Return what a tool answers; create-store's answer also where it is no success.
-
-        Raises:
-            DemoError: a list tool failed.
-        """
-        self.screen.aside(f"> {tool} {json.dumps(arguments, ensure_ascii=False)}")
-        result = await self.client.call_tool(tool, arguments)
-        answer: Json = result.structured_content
-        if result.is_error and "status" not in answer:
-            raise DemoError(f"{tool} failed: {answer['error']['message']}")
-        return answer
-
-    async def create(self, name: str, plan: Json, offer: Offer) -> Json:
-        """Ask for a store on one of the offer's plans, and show and return the answer, whatever it is."""
-        answer = await self.ask("create-store", name=name, billingPlanId=plan["id"], **offer.arguments)
-        quote, store = answer.get("quote", {}), answer.get("store", {})
-        told = {
-            "status": answer["status"],
-            "money": answer["money"],
-            "why": answer.get("error", {}).get("message"),
-            "reasons": "; ".join(quote.get("reasons", ())),
-            "price": ", ".join(_tell_price(one) for one in quote.get("plans", ())),
-            "store": " ".join(store[member] for member in ("id", "name", "status") if member in store),
-            "secrets": ", ".join(store.get("secrets", ())),
-        }
-        self.show(answer, [(title, text) for title, text in told.items() if text])
-        return answer
-
-    def show(self, answer: Json, rows: Sequence[Sequence[str]], headings: Sequence[str] = ()) -> None:
-        """Show an answer as a table, and what it says is to be done next."""
-        self.screen.table(rows, headings)
-        for step in answer["next_steps"]:
-            self.screen.aside(f"next: {step}")
+def _with(server: StdioServerParameters) -> dict[str, str]:
+    """Return the environment of a command that a person runs: theirs without settings, and the way to this package."""
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith("VERCEL_")}
+    return {**theirs, "PYTHONPATH": (server.env or {})["PYTHONPATH"]}

@@ -18,8 +18,8 @@ _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _MAX_MARKS = 2
 _TERMINAL_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)?"  # titles, links, device strings
-    r"|\x1b[ -/]*[0-~]"  # resets, character sets
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*"  # titles, links, device strings
+    r"|\x1b[ -/]*[0-~]"  # resets, character sets, and the end of the former
 )
 _HTML_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 

@@ -5,6 +5,7 @@ that it is one, and leaves evidence either way.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
@@ -68,11 +69,25 @@ async def answer(question: Question, typed: str, ledger: Ledger, ttl: float) -> 
     meaning = Meaning.YES if read(reply, question.expected) is Meaning.YES else Meaning.NO
     note = {"by": "terminal", "typed": clean(typed, 60), "user": os.getuid()}
     settled = await ledger.answer(question.id, question.principal, meaning, note, ttl)
-    return Meaning.YES if settled == Meaning.YES else Meaning.NO
+    return Meaning.YES if meaning == settled == Meaning.YES else Meaning.NO
 
 
 def prompt(text: str) -> str:
-    """Show `text` and return the line that is typed after it."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
-    return sys.stdin.readline()
+    """Show `text` and return the line that is typed after it; what was typed before it is forgotten.
+
+    Ctrl-C ends the wait at once: an event loop's own handler would first let the line be finished.
+    """
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _forget_typed_ahead(sys.stdin)
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _forget_typed_ahead(terminal: TextIO) -> None:
+    import termios  # a module of Unix alone
+
+    termios.tcflush(terminal, termios.TCIFLUSH)

@@ -25,7 +25,8 @@ MAX_CHOSEN = 60
 _MAX_PARTNER_LINES = 20
 _VALUE_LENGTH = 160
 _STEP = MAX_LENGTH // 2
-_MAX_SEARCHED = 100_000
+_MAX_SEARCHED = 50_000
+_MAX_DETAILS = 1000
 _SHOWN_MEMBERS = ("cost", "preauthorizationAmount", "minimumAmount", "maximumAmount")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_./:-]{1,128}")
 
@@ -106,6 +107,8 @@ def chosen_lines(chosen: Mapping[str, Any]) -> Iterator[str]:
 
 def _literal(value: Any) -> str:
     match value:
+        case None:
+            return "null"
         case bool():
             return "true" if value else "false"
         case str():
@@ -120,7 +123,8 @@ def _literal(value: Any) -> str:
 def _partner_lines(plan: Mapping[str, Any], price: Quote) -> Iterator[str]:
     """Yield what the partner says of the plan, prices first; a text that stands in an earlier line is left out."""
     named = (f"{name}: {plan[name]}" for name in _SHOWN_MEMBERS if plan.get(name) not in (None, ""))
-    priced = chain(filter(holds_amount, detail_lines(plan)), price.words)
+    details = (text for text in islice(detail_lines(plan), _MAX_DETAILS) if holds_amount(text[:_MAX_SEARCHED]))
+    priced = chain(details, price.words)
     prices = (part for text in priced for part in _priced_parts(text))
     shown: list[str] = []
     for text in chain(named, prices, detail_lines(plan), strings([plan.get("description"), plan.get("name")])):

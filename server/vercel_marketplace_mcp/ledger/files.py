@@ -8,13 +8,14 @@ from pathlib import Path
 from vercel_marketplace_mcp.ledger.records import LedgerError
 
 FILE_NAME = "ledger.sqlite3"
+_OWN = stat.S_IRUSR | stat.S_IWUSR
 
 
 def prepare_folder(folder: Path) -> Path:
     """Create the folder for this user alone if need be, and return the path of the ledger in it.
 
     Raises:
-        LedgerError: the folder or a file in it is a link, is somebody else's, or others may write to it.
+        LedgerError: the folder or a file in it is a link, is somebody else's, or others than its user may write to it.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -55,3 +56,5 @@ def _require_private(path: Path, is_expected: Callable[[int], bool]) -> None:
         raise LedgerError(f"{path.name} belongs to another user. Choose another VERCEL_MCP_STATE_DIR.")
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise LedgerError(f"Other users may write to {path.name}. Take that permission away (chmod go-w).")
+    if found.st_mode & _OWN != _OWN:  # SQLite would make files beside it that lack the permission as well
+        raise LedgerError(f"{path.name} lacks its own user's permission to read and write. Give it back (chmod u+rw).")

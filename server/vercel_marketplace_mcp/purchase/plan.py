@@ -111,10 +111,10 @@ def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
-    texts = [folded(text) for text in strings(plan)]
+    texts = list(strings(plan))
     if any(holds_amount(text) for text in texts):
         yield "an amount of money stands in its texts"
-    words = [_CAMEL_CASE.sub(" ", text) for text in texts]
+    words = [_CAMEL_CASE.sub(" ", folded(text)) for text in texts]
     if any(_TRIAL.search(text) for text in words):
         yield "its texts speak of a trial"
     if any(_FREE.search(text) and _FOR_A_WHILE.search(text) for text in words):

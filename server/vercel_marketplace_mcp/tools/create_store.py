@@ -74,12 +74,10 @@ async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None
     if client_form is None:
         return receipts.confirmation_required(question, deal, context)
     reply = await client_form.ask(question, form(deal.quote, deal.identity.fingerprint))
-    match await _settle(question.id, reply, question.expected, context):
-        case Meaning.NO:
-            return receipts.not_confirmed()
-        case Meaning.UNSEEN:
-            return receipts.confirmation_required(question, deal, context)
-    return None
+    meaning = await _settle(question.id, reply, question.expected, context)
+    if meaning is Meaning.UNSEEN:
+        return receipts.confirmation_required(question, deal, context)
+    return receipts.not_confirmed() if meaning is Meaning.NO else None
 
 
 def _team(arguments: CreateStore, context: Context) -> Team:

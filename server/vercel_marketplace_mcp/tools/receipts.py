@@ -95,11 +95,14 @@ def earlier(purchase: Purchase, context: Context) -> Answer:
         case "created" if receipt.get("status") != "created":
             money = "A person has recorded that the store exists; this call sent nothing."
             return create_answer("created", money, [f"See {STORES_PAGE}."], **when)
-        case "never_sent":
+        case "never_sent" | "not_created":
             return create_answer("unavailable", NOTHING_HAPPENED, ["Call again."])
     kept = {name: value for name, value in receipt.items() if name not in {"status", "money", "next_steps"}}
     money = f"{receipt['money']} That was at {when['created_at']}; this call sent nothing."
-    return create_answer(receipt["status"], money, receipt["next_steps"], **kept, **when)
+    steps = receipt["next_steps"]
+    if purchase.settled_at is not None:
+        steps = [f"A person has acknowledged this. See {STORES_PAGE}."]
+    return create_answer(receipt["status"], money, steps, **kept, **when)
 
 
 def moment(seconds: float) -> str:
