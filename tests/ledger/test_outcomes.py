@@ -1,0 +1,164 @@
+"""What an outcome leaves behind in a ledger: the yes, the budget, the name, and what a person has to settle."""
+
+from dataclasses import replace
+
+import pytest
+
+from vercel_marketplace_mcp.ledger.records import Begun, Ledger, NotApproved, Purchase, Wording
+from vercel_marketplace_mcp.purchase.policy import History
+
+from .support import (
+    PRICE,
+    PRODUCT,
+    Clock,
+    approve,
+    ask,
+    begin,
+    buy,
+    identity,
+    needs_a_yes,
+    purchase,
+    send,
+)
+
+pytestmark = pytest.mark.anyio
+
+OUTCOMES = ("created", "rejected", "unknown", "never_sent", "mismatch")
+SPENT = History(spent_today=PRICE, creates_last_hour=1)
+
+
+async def state(ledger: Ledger, purchase_id: str) -> str:
+    """The state of a purchase that exists."""
+    found = await ledger.purchase(purchase_id)
+    assert found is not None
+    return found.state
+
+
+@pytest.mark.parametrize(
+    ("outcome", "approved", "answers", "found"),
+    [
+        ("created", False, True, SPENT),
+        ("rejected", False, False, History(creates_last_hour=1)),
+        ("unknown", False, True, SPENT),
+        ("never_sent", True, False, History()),
+        ("mismatch", False, True, replace(SPENT, mismatch_is_unsettled=True)),
+    ],
+)
+async def test_what_an_outcome_leaves_behind(
+    ledger: Ledger, outcome: str, approved: bool, answers: bool, found: History
+) -> None:
+    """Only what was never sent gives the yes back; it and a rejection give back the budget; the rest is remembered."""
+    purchase_id = await buy(ledger, state=outcome)
+    background = await ledger.background(identity(), PRODUCT)
+    assert background.history == found
+    assert background.approved == approved
+    assert background.earlier == (await ledger.purchase(purchase_id) if answers else None)
+    assert background.unsettled == (outcome == "unknown")
+    start = await ledger.begin(purchase(), needs_a_yes)
+    assert type(start) is (Begun if approved else Purchase if answers else NotApproved)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+async def test_an_outcome_is_never_overwritten(ledger: Ledger, outcome: str) -> None:
+    """Whatever comes later: a known outcome stays; an unknown one may still become known."""
+    purchase_id = await buy(ledger, state=outcome)
+    before = await ledger.purchase(purchase_id)
+    assert not await ledger.start_sending(purchase_id)
+    for later in OUTCOMES if outcome != "unknown" else ():
+        await ledger.finish(purchase_id, later, {"status": "another"})
+    assert await ledger.purchase(purchase_id) == before
+
+
+@pytest.mark.parametrize("outcome", ["created", "rejected", "mismatch", "never_sent"])
+async def test_an_unknown_outcome_may_become_known(ledger: Ledger, clock: Clock, outcome: str) -> None:
+    """A slow process that was given up as unknown records what it learned, as long as no person has settled it."""
+    purchase_id = await send(ledger)
+    clock.at += 120
+    assert await state(ledger, purchase_id) == "unknown"
+    await ledger.finish(purchase_id, outcome, {"status": outcome})
+    assert await state(ledger, purchase_id) == outcome
+
+
+@pytest.mark.parametrize("created", [True, False])
+async def test_what_a_person_settled_stays_settled(ledger: Ledger, created: bool) -> None:
+    """A process that learns the outcome later changes nothing."""
+    purchase_id = await buy(ledger, state="unknown")
+    settled = await ledger.settle(purchase_id, created=created)
+    for outcome in OUTCOMES:
+        await ledger.finish(purchase_id, outcome, {"status": "another"})
+    assert await ledger.purchase(purchase_id) == settled
+
+
+async def test_a_yes_given_back_buys_exactly_once(ledger: Ledger) -> None:
+    """T14: after a connection that failed the same yes still holds, for one purchase."""
+    await buy(ledger, state="never_sent")
+    purchase_id = await begin(ledger, purchase())
+    assert await ledger.start_sending(purchase_id)
+    await ledger.finish(purchase_id, "rejected", {})
+    assert isinstance(await ledger.begin(purchase(), needs_a_yes), NotApproved)
+
+
+async def test_a_yes_is_not_given_back_after_its_time(ledger: Ledger, clock: Clock) -> None:
+    """The time of a yes runs on while it is used."""
+    await approve(ledger, identity(), ttl=30)
+    purchase_id = await begin(ledger, purchase())
+    assert await ledger.start_sending(purchase_id)
+    clock.at += 30
+    await ledger.finish(purchase_id, "never_sent", {})
+    assert isinstance(await ledger.begin(purchase(), needs_a_yes), NotApproved)
+
+
+async def test_a_yes_is_not_given_back_beside_a_newer_question(ledger: Ledger) -> None:
+    """There is at most one live question about a purchase: the newer one stands."""
+    purchase_id = await send(ledger)
+    newer = await ask(ledger, identity(), Wording(text="CAREFUL", expected="20.00"))
+    await ledger.finish(purchase_id, "never_sent", {})
+    assert await ledger.pending() == [newer]
+    assert isinstance(await ledger.begin(purchase(), needs_a_yes), NotApproved)
+
+
+@pytest.mark.parametrize("outcome", ["created", "rejected", "unknown", "mismatch"])
+@pytest.mark.parametrize("answered", [True, False])
+async def test_an_outcome_voids_what_was_asked_meanwhile(ledger: Ledger, outcome: str, answered: bool) -> None:
+    """One more yes, given while the purchase was under way, buys nothing after it."""
+    purchase_id = await send(ledger)
+    await (approve if answered else ask)(ledger, identity())
+    await ledger.finish(purchase_id, outcome, {"status": outcome})
+    assert await ledger.pending() == []
+    assert not (await ledger.background(identity(), PRODUCT)).approved
+
+
+@pytest.mark.parametrize(
+    ("outcome", "created", "settled", "spent"),
+    [
+        ("unknown", True, "created", PRICE),
+        ("unknown", False, "not_created", 0),
+        ("mismatch", True, "mismatch", PRICE),
+        ("mismatch", False, "not_created", 0),
+    ],
+)
+async def test_a_person_settles_what_is_not_known(
+    ledger: Ledger, clock: Clock, outcome: str, created: bool, settled: str, spent: int
+) -> None:
+    """What exists stays bought and answers for its key; what does not gives its budget and its name back."""
+    purchase_id = await buy(ledger, state=outcome)
+    before = await ledger.purchase(purchase_id)
+    assert before is not None
+    clock.at += 60
+    after = await ledger.settle(purchase_id, created=created)
+    assert after == replace(before, state=settled, settled_at=clock.at)
+    assert await ledger.purchase(purchase_id) == after
+    background = await ledger.background(identity(), PRODUCT)
+    assert background.history == History(spent_today=spent, creates_last_hour=1)
+    assert background.earlier == (after if created else None)
+    assert not background.unsettled
+    assert await ledger.settle(purchase_id, created=not created) is None
+
+
+@pytest.mark.parametrize("outcome", ["created", "rejected", "never_sent", None])
+async def test_what_is_known_can_not_be_settled(ledger: Ledger, outcome: str | None) -> None:
+    """There is nothing to find out about it."""
+    purchase_id = await buy(ledger, state=outcome) if outcome else "purchase_00"
+    before = await ledger.purchase(purchase_id)
+    assert await ledger.settle(purchase_id, created=False) is None
+    assert await ledger.purchase(purchase_id) == before

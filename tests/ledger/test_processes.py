@@ -1,0 +1,127 @@
+"""The SQLite ledger under several processes on one folder, and under processes that are killed. Fakes nothing."""
+
+import json
+import sqlite3
+import subprocess
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from vercel_marketplace_mcp.ledger.files import FILE_NAME
+from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
+
+from .support import PRICE, approve, history, identity, purchase, start
+
+pytestmark = pytest.mark.anyio
+
+PROCESSES = 5
+
+
+def run_all(folder: Path, *arguments: str) -> list[Any]:
+    """What each of several processes said, which ran at once and none of which failed."""
+    processes = [start(folder, *arguments) for _ in range(PROCESSES)]
+    ended = [process.communicate() for process in processes]
+    assert [(process.returncode, errors) for process, (_, errors) in zip(processes, ended, strict=True)] == [
+        (0, "")
+    ] * PROCESSES
+    return [json.loads(said) for said, _ in ended]
+
+
+def total(said: list[dict[str, int]]) -> Counter[str]:
+    """How often each purchase was begun, by all the processes together."""
+    return sum((Counter(begun) for begun in said), Counter())
+
+
+async def approve_all(folder: Path, count: int, key: str | None = None) -> SqliteLedger:
+    """A ledger in which this many purchases are approved."""
+    ledger = SqliteLedger(folder)
+    for number in range(count):
+        await approve(ledger, identity(f"{number}", **({"key": key} if key else {})))
+    return ledger
+
+
+async def test_of_ten_thousand_attempts_by_five_processes_each_yes_buys_once(folder: Path) -> None:
+    """T11, T59: 200 approved purchases, each attempted by ten calls at once in every process."""
+    ledger = await approve_all(folder, 200)
+    begun = total(run_all(folder, "race", "200", "10", str(200 * PRICE)))
+    assert begun == {purchase(f"{number}").identity.fingerprint: 1 for number in range(200)}
+    assert len(await ledger.purchases(1000)) == 200
+    assert await ledger.verify() is None
+    await ledger.aclose()
+
+
+async def test_five_processes_share_a_budget_for_five(folder: Path) -> None:
+    """T13, T59: of fifty approved purchases, attempted by every process, five go through."""
+    ledger = await approve_all(folder, 50)
+    begun = total(run_all(folder, "race", "50", "1", str(5 * PRICE)))
+    assert sorted(begun.elements()) == sorted(set(begun))
+    assert begun.total() == 5
+    assert (await history(ledger)).spent_today == 5 * PRICE
+    await ledger.aclose()
+
+
+async def test_fifty_yeses_for_one_store_create_it_once_in_five_processes(folder: Path) -> None:
+    """T12, T59: the name of a store is taken by one of them."""
+    ledger = await approve_all(folder, 50, key="the same")
+    assert total(run_all(folder, "race", "50", "1", str(50 * PRICE), "the same")).total() == 1
+    await ledger.aclose()
+
+
+def test_twenty_first_opens_at_once_make_one_ledger(folder: Path) -> None:
+    """T59: five processes open a folder that does not exist four times each: one ledger, one secret, no error."""
+    said = [secret for secrets in run_all(folder, "open", "4") for secret in secrets]
+    assert len(said) == 20
+    assert len(set(said)) == 1
+
+
+async def test_nothing_is_lost_or_doubled_when_processes_are_killed(folder: Path) -> None:
+    """T42: a process is killed at a random moment, twenty times; what it had acknowledged is on disk, and no more."""
+    draw, lived = Random(11), 0
+    for _ in range(20):
+        said = killed(start(folder, "live", str(lived)), 5 + draw.randrange(40), draw.random() / 50)
+        lived += 1 + sum(kind == "approved" for kind, _ in said)
+        ledger = SqliteLedger(folder)
+        assert await ledger.verify() is None
+        await ledger.aclose()
+        assert_acknowledged(folder, said)
+        assert_no_yes_is_used_and_usable(folder)
+
+
+def killed(process: subprocess.Popen[str], lines: int, seconds: float) -> list[tuple[str, str]]:
+    """What a process said until it was killed, some time after it had said so many lines."""
+    assert process.stdout
+    said = [process.stdout.readline() for _ in range(lines)]
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.kill()
+    rest, errors = process.communicate()
+    assert errors == ""
+    whole = [line for line in ["".join(said), rest] for line in line.splitlines(keepends=True) if line.endswith("\n")]
+    return [(kind, subject) for kind, subject in map(json.loads, whole)]
+
+
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    """What stands in the ledger's file."""
+    db = sqlite3.connect(folder / FILE_NAME)
+    try:
+        return db.execute(query).fetchall()
+    finally:
+        db.close()
+
+
+def assert_acknowledged(folder: Path, said: list[tuple[str, str]]) -> None:
+    """Every step that was acknowledged stands in the audit log."""
+    logged = set(rows(folder, "SELECT kind, subject FROM audit"))
+    assert set(said) - logged == set()
+    assert len(said) > 4
+
+
+def assert_no_yes_is_used_and_usable(folder: Path) -> None:
+    """A yes is used exactly if there is a purchase for it that was, or may have been, sent."""
+    spent = "SELECT question FROM purchases WHERE state <> 'never_sent' AND question IS NOT NULL"
+    assert rows(folder, f"SELECT id FROM questions WHERE state <> 'used' AND id IN ({spent})") == []  # noqa: S608
+    assert rows(folder, f"SELECT id FROM questions WHERE state = 'used' AND id NOT IN ({spent})") == []  # noqa: S608
+    assert rows(folder, f"{spent} GROUP BY question HAVING count(*) > 1") == []

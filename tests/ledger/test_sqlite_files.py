@@ -1,0 +1,130 @@
+"""The folder and the files of the SQLite ledger: whose they are, who may write to them, and what they must be."""
+
+# ruff: noqa: ASYNC240 - a test may wait for the disk
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vercel_marketplace_mcp.ledger import files
+from vercel_marketplace_mcp.ledger.files import FILE_NAME
+from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError
+from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
+
+from .support import ask, identity
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = 65534
+DAMAGED = "The ledger is damaged. Keep the file, restore a backup or move it away, and look at Vercel for stores."
+LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
+FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.lock")
+
+
+async def problem(ledger: Ledger) -> str:
+    """What the ledger says when it can't be used."""
+    with pytest.raises(LedgerError) as caught:
+        await ask(ledger, identity())
+    return str(caught.value)
+
+
+async def test_what_the_ledger_makes_belongs_to_its_user_alone(folder: Path, ledger: Ledger) -> None:
+    """T58: the folder is 0700 and every file 0600, whatever the process would let others do by default."""
+    before = os.umask(0)
+    try:
+        await ask(ledger, identity())
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(FILES, 0o600)
+
+
+async def test_removing_a_ledger_removes_nothing_else(folder: Path, ledger: Ledger) -> None:
+    """What a person has put beside it stays, and what is not there is no error."""
+    await ask(ledger, identity())
+    folder.joinpath("notes.txt").touch()
+    for _ in range(2):
+        files.remove_ledger(folder)
+    assert {path.name for path in folder.iterdir()} == {"notes.txt", f"{FILE_NAME}.lock"}
+    assert await ledger.pending() == []
+
+
+@pytest.mark.parametrize("name", ["", *FILES])
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+async def test_nothing_is_trusted_that_others_may_write(folder: Path, ledger: Ledger, name: str, mode: int) -> None:
+    """T58: the folder and each file are looked at before they are used."""
+    folder.mkdir(mode=0o700)
+    path = folder / name
+    if name:
+        path.touch(mode=0o600)
+    path.chmod(mode)
+    assert await problem(ledger) == f"Other users may write to {path.name}. Take that permission away (chmod go-w)."
+    path.chmod(0o700)
+    await ask(ledger, identity())
+
+
+def _link(path: Path) -> None:
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def _folder(path: Path) -> None:
+    path.mkdir(mode=0o700)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("make", [_link, _folder, os.mkfifo])
+async def test_only_plain_files_are_opened(
+    folder: Path, ledger: Ledger, name: str, make: Callable[[Path], None]
+) -> None:
+    """T58: a link could lead anywhere; nothing is made or written where it points."""
+    folder.mkdir(mode=0o700)
+    make(folder / name)
+    assert await problem(ledger) == f"{name} in the state folder is a link or not what it should be. Remove it."
+    assert [path.name for path in folder.iterdir()] == [name]
+
+
+async def test_the_state_folder_is_no_link(tmp_path: Path, folder: Path, ledger: Ledger) -> None:
+    """T58: nor is it anything else than a folder."""
+    _link(folder)
+    assert await problem(ledger) == (
+        "The state folder can't be used (File exists). Check VERCEL_MCP_STATE_DIR and its permissions."
+    )
+    _folder(tmp_path / "elsewhere")
+    assert await problem(ledger) == "state in the state folder is a link or not what it should be. Remove it."
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    folder.unlink()
+    folder.touch()
+    assert "File exists" in await problem(ledger)
+    assert "Not a directory" in await problem(SqliteLedger(folder / "inside"))
+    folder.unlink()
+    await ask(ledger, identity())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("name", ["", *FILES])
+async def test_what_belongs_to_another_user_is_not_touched(folder: Path, ledger: Ledger, name: str) -> None:
+    """T58: whoever owns a file may change it at any time."""
+    folder.mkdir(mode=0o700)
+    path = folder / name
+    if name:
+        path.touch(mode=0o600)
+    os.chown(path, NOBODY, NOBODY)
+    said = f"{path.name} belongs to another user. Choose another VERCEL_MCP_STATE_DIR."
+    assert await problem(ledger) == said
+
+
+@pytest.mark.parametrize("name", ["", *FILES])
+async def test_what_its_own_user_may_not_write_says_so(folder: Path, ledger: Ledger, name: str) -> None:
+    """T58: a permission that was taken away by accident is named, and given back it is enough."""
+    await ask(ledger, identity())
+    path = folder / name
+    mode = path.stat().st_mode
+    path.chmod(0o500)
+    said = f"{path.name} lacks its own user's permission to read and write. Give it back (chmod u+rw)."
+    again = SqliteLedger(folder)
+    assert await problem(again) == said
+    path.chmod(mode)
+    assert await again.secret() == await ledger.secret()
+    await again.aclose()

@@ -1,0 +1,81 @@
+"""Comparing the plan that Vercel names after a create with the one that was meant."""
+
+from typing import Any
+
+import pytest
+
+from vercel_marketplace_mcp.purchase.plan import judge_plans
+from vercel_marketplace_mcp.purchase.receipt import why_not_the_confirmed_plan, why_not_the_free_plan
+
+from .reasons import CARD, COST, SHARED, WORDS
+from .strategies import FREE, NOW, Json
+
+SECOND = {**FREE, "id": "second"}
+PRO = {**FREE, "id": "pro", "paymentMethodRequired": True, "cost": "$20.00/month", "initialCharge": "5.00"}
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        None,
+        {},
+        FREE,
+        SECOND,
+        {"id": "free"},
+        {"id": "second", "name": "Second"},
+        {**FREE, "cost": "$0.00/month", "later": {"seats": 3}},
+        {**FREE, "cost": None, "initialCharge": None},
+        {"id": "free", "details": [{"label": "Storage", "value": "1 GB"}]},
+    ],
+)
+def test_a_free_plan_that_comes_back_is_as_meant(returned: Any) -> None:
+    """Named or not, whole or in part, and either of the free ones."""
+    assert why_not_the_free_plan(returned, judge_plans([FREE, SECOND], NOW), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("returned", "reasons"),
+    [
+        ({"id": "pro"}, ("Vercel names another plan",)),
+        (PRO, ("Vercel names another plan",)),
+        ({"id": "FREE"}, ("Vercel names another plan",)),
+        ({"id": 5}, ("Vercel names another plan",)),
+        *[(value, ("the plan that Vercel names can't be read",)) for value in ("free", 5, [], [FREE], True, False)],
+        ({"id": "free", "paymentMethodRequired": True}, (CARD,)),
+        ({"cost": "$5.00/month"}, (COST, WORDS)),
+        ({"id": "free", "scope": "installation"}, (SHARED,)),
+        ({**FREE, "initialCharge": "5.00"}, ("its initialCharge is not zero",)),
+        ({**FREE, "later": "now 5 EUR"}, (WORDS,)),
+        ({"id": "free", "disabled": True}, ("it is disabled",)),
+    ],
+)
+def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reasons: tuple[str, ...]) -> None:
+    """T04: what comes back must be free by the same rules."""
+    assert why_not_the_free_plan(returned, judge_plans([FREE, SECOND], NOW), NOW) == reasons
+
+
+@pytest.mark.parametrize(
+    ("returned", "reasons"),
+    [
+        (None, ()),
+        (PRO, ()),
+        ({"id": "pro"}, ()),
+        ({**PRO, "name": "Pro!", "maximumAmount": None, "preauthorizationAmount": 0}, ()),
+        ({**PRO, "cost": "$21.00/month"}, ("its cost differs",)),
+        ({**PRO, "initialCharge": "6.00", "scope": "installation"}, ("its scope differs", "its initialCharge differs")),
+        ({**PRO, "paymentMethodRequired": False}, ("its paymentMethodRequired differs",)),
+        ({**PRO, "maximumAmountAutoPurchasePerPeriod": "9.00"}, ("its maximumAmountAutoPurchasePerPeriod differs",)),
+        (FREE, ("Vercel names another plan",)),
+        ([], ("the plan that Vercel names can't be read",)),
+    ],
+)
+def test_a_confirmed_plan_must_come_back_on_the_same_terms(returned: Any, reasons: tuple[str, ...]) -> None:
+    """T09: the terms that cost money are compared one by one."""
+    (confirmed,) = judge_plans([PRO], NOW)
+    assert why_not_the_confirmed_plan(returned, confirmed) == reasons
+
+
+def test_a_plan_that_is_free_under_one_of_two_names_needs_its_own() -> None:
+    """Without an id in the answer, it is enough that it could be one of them."""
+    odd: Json = {"id": "second", "cost": "$5"}
+    assert why_not_the_free_plan(odd, judge_plans([FREE, SECOND], NOW), NOW) == (COST, WORDS)
