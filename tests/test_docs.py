@@ -212,7 +212,7 @@ def repository_files() -> Iterator[Path]:
     """The files that a commit could hold: none that were made by running something here."""
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in MADE_HERE and not name.endswith(".egg-info")]
-        yield from (Path(folder) / name for name in files if name != ".coverage")
+        yield from (Path(folder) / name for name in files if name not in {".coverage", ".git"})
 
 
 def forbidden(text: str) -> list[str]:

@@ -23,7 +23,7 @@ from vercel_marketplace_mcp.ledger.records import LedgerError
 from vercel_marketplace_mcp.results import Answer, StopError, failed_listing, stopped_create
 from vercel_marketplace_mcp.text import clean, nearest
 from vercel_marketplace_mcp.tools import create_store, list_configurations, list_plans, list_products
-from vercel_marketplace_mcp.tools.context import Context
+from vercel_marketplace_mcp.tools.context import NO_TEAM, Context
 from vercel_marketplace_mcp.vercel.errors import VercelError
 
 logger = logging.getLogger(__name__)
@@ -135,12 +135,14 @@ async def _answer(call: Call, context: Context, turns: "_Turns") -> Answer:
     """Run one call. Whatever goes wrong becomes an answer of the tool, in our words."""
     tool = _TOOLS[call.spec.name]
     try:
-        async with turns.next():
-            return await tool.run(call, context)
+        with context.calls.one():
+            async with turns.next():
+                return await tool.run(call, context)
     except StopError as stop:
         return tool.stopped(stop)
     except VercelError as error:
-        return tool.stopped(StopError("unavailable", error.code, error.message, next_steps=[error.next_step]))
+        steps = [error.next_step] if _names_team(call, context) else [error.next_step, NO_TEAM]
+        return tool.stopped(StopError("unavailable", error.code, error.message, next_steps=steps))
     except LedgerError as error:
         steps = ["Ask the operator to mend it. Reading goes on; nothing is created without a ledger."]
         return tool.stopped(StopError("unavailable", "ledger_unavailable", str(error), next_steps=steps))
@@ -152,6 +154,10 @@ async def _answer(call: Call, context: Context, turns: "_Turns") -> Answer:
         return tool.stopped(
             StopError("unavailable", "internal_error", message, next_steps=["Ask the operator to look at the log."])
         )
+
+
+def _names_team(call: Call, context: Context) -> bool:
+    return context.settings.team is not None or bool({"teamId", "slug"} & set(call.given))
 
 
 def _unknown_tool(name: str) -> str:

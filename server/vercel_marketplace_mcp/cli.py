@@ -37,6 +37,7 @@ class _PrintVersion(argparse.Action):
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vercel-marketplace-mcp",
+        allow_abbrev=False,
         description="An MCP server that provisions storage from the Vercel Marketplace and buys nothing unconfirmed.",
         epilog="Without a command it serves MCP over standard input and output. Settings: see the README.",
     )
@@ -72,7 +73,9 @@ def _add_commands_for_people(commands: "argparse._SubParsersAction[argparse.Argu
     show = actions.add_parser("show", parents=[folder], help="all that is known of one purchase or question")
     show.add_argument("id", metavar="ID")
     verify = actions.add_parser("verify", parents=[folder], help="check that the audit log is whole")
-    resolve = actions.add_parser("resolve", parents=[folder], help="settle an unknown outcome or a billing mismatch")
+    resolve = actions.add_parser(
+        "resolve", parents=[folder], allow_abbrev=False, help="settle an unknown outcome or a mismatch"
+    )
     resolve.add_argument("id", metavar="ID")
     found = resolve.add_mutually_exclusive_group(required=True)
     found.add_argument("--created", action="store_true", dest="created", help="the store exists")
@@ -146,7 +149,7 @@ async def _serve_stdio(chosen: "settings.Settings", sandbox: bool) -> None:
     client, ledger = VercelClient(chosen, embedded), SqliteLedger(chosen.state_dir)
     context = Context(settings=chosen, client=client, ledger=ledger, program=_program())
     try:
-        await stdio.serve(app.build_server(context))
+        await stdio.serve(app.build_server(context), context.drain)
     finally:
         await client.aclose()
         await ledger.aclose()

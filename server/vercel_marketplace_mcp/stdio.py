@@ -5,12 +5,11 @@ keys before a handler could see them; so lines are read here, and the SDK serves
 """
 
 import logging
-import os
 import re
-import sys
+import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import anyio
@@ -23,7 +22,7 @@ from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from vercel_marketplace_mcp import strict_json
+from vercel_marketplace_mcp import pipes, strict_json
 from vercel_marketplace_mcp.app import LineFindings
 from vercel_marketplace_mcp.text import clean
 
@@ -32,6 +31,9 @@ logger = logging.getLogger(__name__)
 MAX_LINE = 1024 * 1024
 """Bytes that one message may take."""
 
+_STEPS_TO_SETTLE = 50
+"""Turns of the event loop in which a message passes through the server; it takes a handful."""
+
 Received = SessionMessage | Exception
 _ID = rb'"id"\s*:\s*(?P<id>-?[0-9]{1,15}|"[^"\\\x00-\x1f]{1,100}")\s*'
 _PLAIN_MEMBER = rb'"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*,\s*'
@@ -39,27 +41,47 @@ _ID_IN_FRONT = re.compile(rb"\s*\{\s*(?:" + _PLAIN_MEMBER + rb")*" + _ID + rb"[,
 _ID_AT_THE_END = re.compile(rb',\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?' + _ID + rb"\}\s*\Z")
 
 
-async def serve(server: Server[Any]) -> None:
-    """Serve `server` on this process's standard streams until the client closes them."""
-    with _standard_streams() as (stdin, stdout):
+async def serve(server: Server[Any], drain: Callable[[], Awaitable[None]]) -> None:
+    """Serve `server` on this process's standard streams until the client closes them or a signal asks to end.
+
+    Either way no purchase is torn: what is under way is finished, recorded and, if the client still reads, answered.
+    """
+    with pipes.standard_streams() as (stdin, stdout):
         to_server, received = anyio.create_memory_object_stream[Received](0)
         answers, to_client = anyio.create_memory_object_stream[SessionMessage](0)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_write_lines, to_client, stdout)
-            token = anyio.lowlevel.current_token()
-            reader = threading.Thread(
-                target=_read_lines, args=(stdin, to_server, answers.clone(), token), name="stdin", daemon=True
-            )
-            reader.start()
-            await run(server, received, answers)
+        refusals = answers.clone()
+        reading = (stdin, to_server, refusals, anyio.lowlevel.current_token())
+        threading.Thread(target=_read_lines, args=reading, name="stdin", daemon=True).start()
+        async with anyio.create_task_group() as listening:
+            listening.start_soon(_close_on_signal, received)
+            async with anyio.create_task_group() as writing:
+                writing.start_soon(_write_lines, to_client, stdout)
+                await run(server, received, answers, drain)
+                refusals.close()
+            listening.cancel_scope.cancel()
+
+
+async def _close_on_signal(received: MemoryObjectReceiveStream[Received]) -> None:
+    """Take a request to end the process as the end of input."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            received.close()
+            return
+
+
+async def _settle_down() -> None:
+    """Let what was received reach its handler, and what a handler has answered be on its way out."""
+    for _ in range(_STEPS_TO_SETTLE):
+        await anyio.lowlevel.checkpoint()
 
 
 async def run(
     server: Server[Any],
     received: MemoryObjectReceiveStream[Received],
     answers: MemoryObjectSendStream[SessionMessage],
+    drain: Callable[[], Awaitable[None]] = _settle_down,
 ) -> None:
-    """Serve one connection, whichever way it opens.
+    """Serve one connection, whichever way it opens, and `drain` before it ends.
 
     A client may ask `server/discover` before it decides how to open, and then send `initialize`. The SDK would hold
     it to the newer protocol from its first request on, so such questions are each served as a connection of their own.
@@ -67,16 +89,20 @@ async def run(
     to_server, forwarded = anyio.create_memory_object_stream[Received](0)
     async with anyio.create_task_group() as tasks, received, to_server:
         opened = False
-        async for item in received:
-            method = _method(item)
-            if not opened and method == "server/discover":
-                await answers.send(await _answer_alone(server, item))
-                continue
-            if not opened and method is not None:
-                opened = True
-                tasks.start_soon(server.run, forwarded, answers, server.create_initialization_options())
-            if opened:
-                await to_server.send(item)
+        with suppress(anyio.ClosedResourceError):  # a signal asked to end
+            async for item in received:
+                method = _method(item)
+                if not opened and method == "server/discover":
+                    await answers.send(await _answer_alone(server, item))
+                    continue
+                if not opened and method is not None:
+                    opened = True
+                    tasks.start_soon(server.run, forwarded, answers, server.create_initialization_options())
+                if opened:
+                    await to_server.send(item)
+        await _settle_down()
+        await drain()
+        await _settle_down()
     if not opened:
         answers.close()
 
@@ -172,7 +198,7 @@ def _read_lines(
 ) -> None:
     """Read until the end of input, in a thread that a blocking read can't keep the process alive with."""
     try:
-        while line := _read_capped(stdin):
+        while line := pipes.read_capped(stdin, MAX_LINE):
             item = read_line(line) if line.strip() else None
             if isinstance(item, types.JSONRPCError):
                 anyio.from_thread.run(answers.send, SessionMessage(item), token=token)
@@ -184,19 +210,6 @@ def _read_lines(
         with suppress(RuntimeError):  # the event loop may have ended first
             anyio.from_thread.run_sync(messages.close, token=token)
             anyio.from_thread.run_sync(answers.close, token=token)
-
-
-def _read_capped(stdin: BinaryIO) -> bytes:
-    """Return the next line. Of one that is too long, return its beginning and its end, still too long."""
-    line = stdin.readline(MAX_LINE + 1)
-    if len(line) <= MAX_LINE or line.endswith(b"\n"):
-        return line
-    tail = b""
-    while part := stdin.readline(MAX_LINE):
-        tail = (tail + part)[-1024:]
-        if part.endswith(b"\n"):
-            break
-    return line + tail
 
 
 async def _write_lines(answers: MemoryObjectReceiveStream[SessionMessage], stdout: BinaryIO) -> None:
@@ -221,20 +234,3 @@ def _to_line(message: types.JSONRPCMessage) -> str:
         error = types.ErrorData(code=types.INTERNAL_ERROR, message="The server could not write its answer.")
         failed = types.JSONRPCError(jsonrpc="2.0", id=getattr(message, "id", None), error=error)
         return failed.model_dump_json(by_alias=True, exclude_unset=True)
-
-
-@contextmanager
-def _standard_streams() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """Take the standard streams for the protocol: a stray print goes to standard error, a stray read finds nothing."""
-    sys.stdout.flush()
-    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    try:
-        yield stdin, stdout
-    finally:
-        with suppress(OSError):
-            stdout.flush()
-            os.dup2(stdout.fileno(), 1)

@@ -11,6 +11,8 @@ from typing import Any
 
 MAX_DEPTH = 32
 """Levels of nesting that a caller accepts; `walk` goes one further, to show that there are more."""
+MAX_PATH = 200
+"""Characters of a path that are kept."""
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
 _MAX_DIGITS = 400
@@ -61,7 +63,10 @@ def parse(raw: bytes) -> Document:
 
 
 def walk(value: Any) -> Iterator[tuple[int, str, Any]]:
-    """Yield every value inside `value`, itself included, with its depth and its path (`metadata.tags[0]`)."""
+    """Yield every value inside `value`, itself included, with its depth and its path (`metadata.tags[0]`).
+
+    A path is cut to `MAX_PATH` characters: each child carries one, and a key may be as long as the document.
+    """
     stack: list[tuple[int, str, Any]] = [(0, "", value)]
     while stack:
         depth, path, node = stack.pop()
@@ -69,9 +74,10 @@ def walk(value: Any) -> Iterator[tuple[int, str, Any]]:
         if depth > MAX_DEPTH:
             continue
         if isinstance(node, dict):
-            stack.extend((depth + 1, f"{path}.{key}" if path else str(key), child) for key, child in node.items())
+            stem = f"{path}." if path else ""
+            stack.extend((depth + 1, f"{stem}{str(key)[:MAX_PATH]}"[:MAX_PATH], child) for key, child in node.items())
         elif isinstance(node, list):
-            stack.extend((depth + 1, f"{path}[{index}]", child) for index, child in enumerate(node))
+            stack.extend((depth + 1, f"{path}[{index}]"[:MAX_PATH], child) for index, child in enumerate(node))
 
 
 def is_exact_number(value: Any) -> bool:

@@ -21,6 +21,7 @@ _TERMINAL_SEQUENCE = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*"  # titles, links, device strings
     r"|\x1b[ -/]*[0-~]"  # resets, character sets, and the end of the former
 )
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_./:-]{1,128}")
 _HTML_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
@@ -68,3 +69,8 @@ def nearest(word: str, choices: Iterable[str], count: int = 5) -> tuple[str, ...
     target = word[:MAX_LENGTH].casefold().replace("_", "").replace("-", "")
     scores = {choice: difflib.SequenceMatcher(None, target, folded[choice]).ratio() for choice in known}
     return tuple(sorted(known, key=lambda choice: -scores[choice])[:count])
+
+
+def is_identifier(text: str) -> bool:
+    """Say whether `text` can't be read as anything but an identifier, so that it may stand in a sentence of ours."""
+    return _IDENTIFIER.fullmatch(text) is not None

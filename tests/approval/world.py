@@ -124,6 +124,7 @@ class World:
             state_dir=self.folder,
             form_wait=5,
             max_creates_per_hour=1000,
+            reconcile=False,
         )
         chosen = replace(chosen, **changes)
         client = VercelClient(chosen, self.sandbox.app if in_process else None)

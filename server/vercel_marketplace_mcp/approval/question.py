@@ -3,7 +3,6 @@
 What is ours stands first; what the assistant chose and what the partner says follow, marked and cleaned.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -14,7 +13,7 @@ from vercel_marketplace_mcp.purchase.money import dollars, holds_amount
 from vercel_marketplace_mcp.purchase.plan import detail_lines, strings
 from vercel_marketplace_mcp.purchase.quote import Quote, price_lines
 from vercel_marketplace_mcp.strict_json import walk
-from vercel_marketplace_mcp.text import MAX_LENGTH, clean
+from vercel_marketplace_mcp.text import MAX_LENGTH, clean, is_identifier
 
 FIELD = "amount"
 """The one field of the form."""
@@ -28,7 +27,6 @@ _STEP = MAX_LENGTH // 2
 _MAX_SEARCHED = 50_000
 _MAX_DETAILS = 1000
 _SHOWN_MEMBERS = ("cost", "preauthorizationAmount", "minimumAmount", "maximumAmount")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_./:-]{1,128}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +92,7 @@ def write(subject: Subject) -> str:
 
 def _plain(identifier: str) -> str:
     """Return an identifier as it is, or in quotes if it could be read as words of this question."""
-    return identifier if _IDENTIFIER.fullmatch(identifier) else f'"{clean(identifier)}"'
+    return identifier if is_identifier(identifier) else f'"{clean(identifier)}"'
 
 
 def chosen_lines(chosen: Mapping[str, Any]) -> Iterator[str]:

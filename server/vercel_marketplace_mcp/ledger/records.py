@@ -180,6 +180,9 @@ class Ledger(Protocol):
     async def purchases(self, limit: int, before: float | None = None) -> list[Purchase]:
         """Return purchases, newest first."""
 
+    async def forget(self, purchase_id: str) -> None:
+        """Record that a created store is gone: the purchase answers for its key no longer, and still counts."""
+
     async def settle(self, purchase_id: str, *, created: bool) -> Purchase | None:
         """Record what a person found out about an unknown outcome or a mismatch; None if there is nothing to settle."""
 

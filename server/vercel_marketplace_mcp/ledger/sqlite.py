@@ -181,6 +181,10 @@ class SqliteLedger:
         """Return purchases, newest first."""
         return await self._run(lambda db, _now: sqlite_purchases.newest(db, limit, before))
 
+    async def forget(self, purchase_id: str) -> None:
+        """Record that a created store is gone: the purchase answers for its key no longer, and still counts."""
+        await self._run(lambda db, now: sqlite_purchases.forget(db, purchase_id, now))
+
     async def settle(self, purchase_id: str, *, created: bool) -> Purchase | None:
         """Record what a person found out about an unknown outcome or a mismatch; None if there is nothing to settle."""
         return await self._run(lambda db, now: sqlite_purchases.settle(db, purchase_id, created=created, now=now))

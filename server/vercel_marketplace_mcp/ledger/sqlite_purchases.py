@@ -61,7 +61,7 @@ def totals(db: sqlite3.Connection, account: str, now: float) -> tuple[int, int, 
     """Return the cents that count against the day, the creates of the hour, and whether a mismatch is unsettled."""
     (spent,) = db.execute(
         "SELECT coalesce(sum(counts), 0) FROM purchases WHERE account = ? AND created_at > ?"
-        " AND state IN ('prepared', 'sending', 'created', 'unknown', 'mismatch')",
+        " AND state IN ('prepared', 'sending', 'created', 'unknown', 'mismatch', 'gone')",
         (account, now - _DAY),
     ).fetchone()
     (creates,) = db.execute(
@@ -177,3 +177,10 @@ def settle(db: sqlite3.Connection, purchase_id: str, *, created: bool, now: floa
         return None
     audit.append(db, now, "settled", purchase_id, {"created": created})
     return get(db, purchase_id)
+
+
+def forget(db: sqlite3.Connection, purchase_id: str, now: float) -> None:
+    """Record that a created store is gone: the purchase answers for its key no longer, and still counts."""
+    changed = db.execute("UPDATE purchases SET state = 'gone' WHERE id = ? AND state = 'created'", (purchase_id,))
+    if changed.rowcount == 1:
+        audit.append(db, now, "gone", purchase_id, {})

@@ -18,13 +18,14 @@ MINIMUM_PREPAYMENT_CENTS = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """What a create request says about money."""
+    """What a create request says about money, and whether the product's metadataSchema says what its metadata means."""
 
     billing_plan_id: str | None = None
     payment_method_id: str | None = None
     prepayment_cents: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     protocol_settings: Mapping[str, Any] = field(default_factory=dict)
+    schema_is_readable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +92,8 @@ def _why_order_may_charge(order: Order, fields: tuple[Field, ...]) -> Iterator[s
         yield "the request names a payment method"
     if order.prepayment_cents is not None:
         yield "the request names an amount to prepay"
+    if not order.schema_is_readable:
+        yield "the product's metadata can't be read, so neither can what it costs"
     yield from why_metadata_may_charge(order.metadata, fields)
     yield from why_settings_may_charge(order.protocol_settings, "protocolSettings")
 

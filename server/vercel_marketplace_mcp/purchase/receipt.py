@@ -41,7 +41,7 @@ def _same_id(returned: Any, plans: Sequence[JudgedPlan]) -> list[JudgedPlan] | t
         return ()
     if not isinstance(returned, Mapping):
         return ("the plan that Vercel names can't be read",)
-    return [plan for plan in plans if returned.get("id", plan.id) == plan.id] or ("Vercel names another plan",)
+    return [plan for plan in plans if returned.get("id") in (None, plan.id)] or ("Vercel names another plan",)
 
 
 def _differs(value: Any, listed: Any) -> bool:

@@ -1,10 +1,13 @@
 """What every tool handler is given, and the team a call is made for."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import anyio
 
 from vercel_marketplace_mcp.ledger.records import Ledger
 from vercel_marketplace_mcp.results import StopError
@@ -19,6 +22,35 @@ NO_TEAM = (
 )
 
 
+CALLS_MAY_TAKE = 2.0
+"""Seconds that calls which buy nothing may still take when the process is asked to end."""
+
+
+class Ongoing:
+    """Counts what is going on, so that the process does not end in the middle of it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle: anyio.Event | None = None
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count one for as long as the block runs."""
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if self._count == 0 and self._idle is not None:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing is going on."""
+        while self._count:
+            self._idle = anyio.Event()
+            await self._idle.wait()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """The operator's settings, the way to Vercel, the ledger, and the clock.
@@ -31,6 +63,14 @@ class Context:
     ledger: Ledger
     program: Sequence[str] = ("vercel-marketplace-mcp",)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    calls: Ongoing = field(default_factory=Ongoing)
+    purchases: Ongoing = field(default_factory=Ongoing)
+
+    async def drain(self) -> None:
+        """Let every purchase finish (each has a deadline of its own), and other calls for a moment."""
+        with anyio.move_on_after(CALLS_MAY_TAKE):
+            await self.calls.idle()
+        await self.purchases.idle()
 
     def command(self, *arguments: str) -> str:
         """Return a command that a person can run as it stands."""

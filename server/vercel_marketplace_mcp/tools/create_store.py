@@ -23,6 +23,7 @@ from vercel_marketplace_mcp.tools import receipts
 from vercel_marketplace_mcp.tools.context import Context
 from vercel_marketplace_mcp.tools.offer import fetch_offer
 from vercel_marketplace_mcp.tools.order import PRINCIPAL, Deal, make_deal
+from vercel_marketplace_mcp.tools.reconcile import find_store, is_gone
 from vercel_marketplace_mcp.vercel.errors import VercelError, unreadable
 from vercel_marketplace_mcp.vercel.models import Store
 
@@ -62,7 +63,7 @@ async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None
     """
     background = await context.ledger.background(deal.identity, deal.product)
     if background.earlier is not None:
-        return await _answer_earlier(background.earlier, context)
+        return await _answer_earlier(background.earlier, deal, context)
     verdict = deal.verdict(background.history, RULES)
     if isinstance(verdict, Refuse):
         raise _refusal(verdict, deal)
@@ -121,13 +122,36 @@ async def _settle(question_id: str, reply: Reply, expected: str, context: Contex
     return Meaning.NO if settled == "declined" else meaning
 
 
-async def _answer_earlier(purchase: Purchase, context: Context) -> Answer:
-    """Answer from the ledger, after waiting a while for a purchase that is under way."""
+async def _answer_earlier(purchase: Purchase, deal: Deal, context: Context) -> Answer | None:
+    """Answer from the ledger, after waiting a while for a purchase that is under way; None if its store is gone."""
     with anyio.move_on_after(RECEIPT_WAIT):
         while purchase.state in {"prepared", "sending"}:
             await anyio.sleep(_POLL)
             purchase = await context.ledger.purchase(purchase.id) or purchase
+    if purchase.state == "unknown":
+        purchase = await _reconcile(purchase, deal, context)
+    elif purchase.state == "created" and await _is_gone(purchase, deal, context):
+        await context.ledger.forget(purchase.id)
+        return None
     return receipts.earlier(purchase, context)
+
+
+async def _reconcile(purchase: Purchase, deal: Deal, context: Context) -> Purchase:
+    """Return an unknown purchase as it stands after a look at the team's stores."""
+    found = await find_store(context, deal.team, deal.wanted(since=purchase.created_at))
+    if found is None:
+        return purchase
+    store = Store.model_validate(found)
+    state, answer = receipts.created(store, deal.quote, _doubts(store, deal, context))
+    await context.ledger.finish(purchase.id, state, answer.structured)
+    return await context.ledger.purchase(purchase.id) or purchase
+
+
+async def _is_gone(purchase: Purchase, deal: Deal, context: Context) -> bool:
+    store_id = ((purchase.receipt or {}).get("store") or {}).get("id")
+    if store_id is None:
+        return False
+    return await is_gone(context, deal.team, deal.wanted(since=purchase.created_at), store_id)
 
 
 async def _buy(deal: Deal, context: Context) -> Answer | None:
@@ -135,13 +159,13 @@ async def _buy(deal: Deal, context: Context) -> Answer | None:
 
     From the first byte on disk to the recorded outcome nothing interrupts it; every step has a deadline of its own.
     """
-    with anyio.CancelScope(shield=True):
+    with context.purchases.one(), anyio.CancelScope(shield=True):
         start = await context.ledger.begin(deal.new_purchase(), deal.allow(RULES))
         if isinstance(start, Begun):
             return await _send(start.purchase_id, deal, context)
     if isinstance(start, Refuse):
         raise _refusal(start, deal)
-    return await _answer_earlier(start, context) if isinstance(start, Purchase) else None
+    return await _answer_earlier(start, deal, context) if isinstance(start, Purchase) else None
 
 
 async def _send(purchase_id: str, deal: Deal, context: Context) -> Answer:

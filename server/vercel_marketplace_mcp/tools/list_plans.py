@@ -8,7 +8,7 @@ from vercel_marketplace_mcp.arguments import ListPlans
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
 from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
 from vercel_marketplace_mcp.results import Answer, Listing, listing
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.text import clean, is_identifier
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans
 
 _MAX_DETAILS = 30
@@ -50,7 +50,7 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any
     price: dict[str, Any] = _texts(plan, ("cost", *DECIMAL_MEMBERS))
     if _is_number(plan.get("preauthorizationAmount")):
         price["preauthorizationAmount"] = str(plan["preauthorizationAmount"])
-    if details := list(dict.fromkeys(clean(line) for line in detail_lines(plan))):
+    if details := list(dict.fromkeys(clean(line) for line in detail_lines(plan) if clean(line).strip(": "))):
         price["details"] = details[:_MAX_DETAILS]
     return {**shown, "price": price}
 
@@ -66,8 +66,9 @@ def _is_number(value: Any) -> bool:
 def _next_step(items: list[dict[str, Any]]) -> str:
     free = [item["id"] for item in items if item["billing"] == "free"]
     if free:
+        chosen = free[0] if is_identifier(free[0]) else "as listed"
         return (
-            f"For a free store call create-store with billingPlanId {free[0]} and the same metadata. "
+            f"For a free store call create-store with billingPlanId {chosen} and the same metadata. "
             "A plan that may charge needs a person's confirmation."
         )
     if items:

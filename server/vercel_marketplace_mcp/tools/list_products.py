@@ -28,8 +28,8 @@ async def handle(arguments: ListProducts, context: Context) -> Answer:
     if any(item["storage"] for item in items):
         steps.append(
             "Choose a storage product and its metadata, then call list-plans with "
-            f"integrationIdOrSlug {integration.get('id') or integration.get('slug') or '(unknown)'}, the product's id, "
-            "integrationConfigurationId and that metadata as JSON text."
+            "integrationIdOrSlug (the integration's id), productIdOrSlug, integrationConfigurationId and that metadata "
+            "as JSON text."
         )
     else:
         steps.append("This integration has no storage product. Try another configuration of list-configurations.")

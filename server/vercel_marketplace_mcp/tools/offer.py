@@ -25,7 +25,7 @@ from vercel_marketplace_mcp.vercel.models import Product, ProductList
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """A product as it is offered now; `fields` is empty where the product's metadata can't be known.
+    """A product as it is offered now; `fields` is None where its metadataSchema can't be read.
 
     `name` is integration-slug/product-slug, as in the operator's list; `integration` is the integration's id.
     """
@@ -33,7 +33,7 @@ class Offer:
     integration: str
     name: str
     product: Product
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] | None
     plans: tuple[JudgedPlan, ...]
 
 
@@ -47,9 +47,9 @@ async def fetch_offer(arguments: CreateStore, context: Context, team: Team) -> O
     found, product = await _find_product(arguments, context, team)
     name = f"{found.integration.slug}/{product.slug}"
     _refuse_unlisted_product(context.settings.allowed_products, name)
-    fields = read_fields(product.metadata_schema)
+    fields = read_fields(product.metadata_schema) if product.metadata_schema else ()
     metadata = arguments.metadata or {}
-    if fields is not None:
+    if product.metadata_schema and fields is not None:
         _check_metadata(metadata, fields)
     integration = found.integration.id or found.integration.slug
     if integration is None:
@@ -66,7 +66,7 @@ async def fetch_offer(arguments: CreateStore, context: Context, team: Team) -> O
         integration=integration,
         name=name,
         product=product,
-        fields=fields or (),
+        fields=fields,
         plans=judge_plans(plans, context.now()),
     )
 
@@ -84,9 +84,13 @@ async def _find_product(arguments: CreateStore, context: Context, team: Team) ->
             raise
         raise await _unknown_configuration(arguments.integration_configuration_id, context, team) from None
     wanted = arguments.integration_product_id_or_slug
-    for product in found.products:
-        if wanted in {product.id, product.slug}:
-            return found, product
+    fitting = [product for product in found.products if wanted in {product.id, product.slug}]
+    if len(fitting) == 1:
+        return found, fitting[0]
+    if fitting:
+        message = "Vercel lists more than one product for this, so nobody can tell which would be created."
+        steps = ["Pass the product's id instead of its slug."]
+        raise StopError("refused", "the_product_stands_more_than_once", message, next_steps=steps)
     offered = [product.slug or product.id for product in found.products]
     raise invalid(
         "integrationProductIdOrSlug",

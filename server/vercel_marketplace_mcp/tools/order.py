@@ -18,6 +18,7 @@ from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools.list_plans import show_plan
 from vercel_marketplace_mcp.tools.offer import Offer
+from vercel_marketplace_mcp.tools.reconcile import Wanted
 
 PRINCIPAL = "local"
 """Who asks, on a transport without identities."""
@@ -55,6 +56,15 @@ class Deal:
             name=self.arguments.name,
             plan=self.arguments.billing_plan_id,
             counts=self.quote.counts if self.quote else 0,
+        )
+
+    def wanted(self, since: float) -> Wanted:
+        """Return what tells the store of this purchase from all others."""
+        return Wanted(
+            configuration_id=self.arguments.integration_configuration_id,
+            product_id=self.product_id,
+            name=self.arguments.name,
+            since=since,
         )
 
     def wording(self, price: Quote, background: Background) -> Wording:
@@ -99,15 +109,17 @@ def make_deal(arguments: CreateStore, team: Team, offer: Offer, settings: Settin
         prepayment_cents=arguments.prepayment_amount_cents,
         metadata=arguments.metadata or {},
         protocol_settings=arguments.protocol_settings or {},
+        schema_is_readable=offer.fields is not None,
     )
-    decision = decide(order, offer.plans, offer.fields)
+    fields = offer.fields or ()
+    decision = decide(order, offer.plans, fields)
     if isinstance(decision, WrongArgument):
         raise invalid(decision.argument, decision.explanation, [clean(choice) for choice in decision.choices])
     if isinstance(decision, NotForSale):
         shown = show_quote(decision.reasons, decision.plans, None)
         raise StopError("refused", decision.rule, decision.explanation, next_steps=[_CHOOSE], quote=shown)
     plans = decision.plans if isinstance(decision, Free) else (decision.plan,)
-    price = None if isinstance(decision, Free) else quote(decision, order, offer.fields)
+    price = None if isinstance(decision, Free) else quote(decision, order, fields)
     return Deal(
         arguments=arguments,
         team=team,
@@ -128,7 +140,7 @@ def _terms(order: Order, offer: Offer, plans: tuple[JudgedPlan, ...], price: Quo
     """Return what the partner says of the purchase: the plans whole, and of the product's schema what bears on it."""
     terms: dict[str, Any] = {"plans": [plan.plan for plan in plans]}
     if price is not None:
-        terms |= {"words": list(price.words), "effectiveMetadata": with_defaults(order.metadata, offer.fields)}
+        terms |= {"words": list(price.words), "effectiveMetadata": with_defaults(order.metadata, offer.fields or ())}
     return terms
 
 

@@ -44,6 +44,8 @@ GET_PRODUCTS = Operation(method="GET", template="/v1/integrations/configuration/
 GET_PLANS = Operation(
     method="GET", template="/v1/integrations/integration/{integrationIdOrSlug}/products/{productIdOrSlug}/plans"
 )
+LIST_STORES = Operation(method="GET", template="/v1/storage/stores")
+GET_STORE = Operation(method="GET", template="/v1/storage/stores/{id}")
 CREATE_STORE = Operation(method="POST", template="/v1/storage/stores/integration/direct")
 
 

@@ -37,7 +37,7 @@ CREATE TABLE purchases (
   plan TEXT,
   counts INTEGER NOT NULL,
   state TEXT NOT NULL CHECK (
-    state IN ('prepared', 'sending', 'created', 'rejected', 'unknown', 'never_sent', 'mismatch', 'not_created')
+    state IN ('prepared', 'sending', 'created', 'rejected', 'unknown', 'never_sent', 'mismatch', 'not_created', 'gone')
   ),
   question TEXT REFERENCES questions (id),
   created_at REAL NOT NULL,
