@@ -133,10 +133,11 @@ def test_a_malformed_setting_stops_the_commands_too(run: InProcess, monkeypatch:
 def test_the_state_folder_is_all_that_the_commands_need(
     folder: Path, run: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a home, nor a token, nor the folder's full path: the ledger that was named is the one that is read."""
+    """Neither a home, a token nor the full path: the ledger that is named is read, whatever the environment names."""
     found = happened(folder, one_of_each)
     for name in ("HOME", "USERPROFILE", "XDG_STATE_HOME", "VERCEL_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VERCEL_MCP_STATE_DIR", str(folder.parent / "elsewhere"))
     monkeypatch.chdir(folder.parent)
     assert found["ids"]["paid"] in run("ledger", "list", state_dir="state").shown
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .approval.stories import happened, lost, mismatched
+from .approval.stories import happened, lost, mismatched, one_of_each
 from .approval.terminal import PROGRAM, Done, InProcess, at_the_desk, variables, without_a_terminal
 from .approval.world import FREE, PRO, Json, Person, World, buy, typed
 
@@ -95,6 +95,15 @@ def test_resolve_accepts_the_name_as_it_is_shown(name: str, folder: Path) -> Non
     shown = at_the_desk(command, b"\n").shown
     on_screen = shown.split(" / ", 1)[1].split("  plan ")[0]
     assert at_the_desk(command, f"{on_screen}\n".encode()).code == 0
+
+
+def test_what_is_known_or_does_not_exist_can_not_be_settled(folder: Path) -> None:
+    """A purchase that was made, one that was rejected, and an invented id: nobody is asked, nothing is recorded."""
+    found = happened(folder, one_of_each)
+    said = "There is nothing to settle: no such purchase, or its outcome is known.\n"
+    for purchase in (found["ids"]["paid"], found["ids"]["rejected"], "purchase_0"):
+        command = [*PROGRAM, "ledger", "resolve", purchase, "--not-created", "--state-dir", str(folder)]
+        assert at_the_desk(command, b"paid\n") == Done(code=1, shown=said)
 
 
 def test_resolve_needs_a_terminal_and_a_person(folder: Path) -> None:

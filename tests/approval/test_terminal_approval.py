@@ -13,7 +13,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from vercel_marketplace_mcp import cli
-from vercel_marketplace_mcp.approval.desk import AGENT_MARKERS
+from vercel_marketplace_mcp.approval.desk import AGENT_MARKERS, answer
 from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TOKEN
 from vercel_marketplace_mcp.sandbox.http import serving
 
@@ -58,25 +58,25 @@ async def test_the_exact_answer_lets_the_same_call_buy_once(era: str, world: Wor
     assert world.bodies == [{**PRO, **given}]
 
 
-@pytest.mark.parametrize("answer", [b"20\n", b"\n", b"\x04", b"\xff\xfe20.00\n", b"yes\n"], ids=repr)
-async def test_any_other_answer_declines(answer: bytes, world: World) -> None:
+@pytest.mark.parametrize("line", [b"20\n", b"\n", b"\x04", b"\xff\xfe20.00\n", b"yes\n"], ids=repr)
+async def test_any_other_answer_declines(line: bytes, world: World) -> None:
     """A wrong text, an empty line, the end of input, bytes that are no text: nothing is bought, the code is used up."""
     world.use_the_time_of_day()
     async with world.client("auto") as client:
         code = await ask(client)
-        done = await desk(world, code, answer=answer)
+        done = await desk(world, code, answer=line)
         assert (done.code, done.shown.endswith(f"\n\n> {NOT_APPROVED}")) == (1, True), done
         assert await ask(client) != code
     assert world.sandbox.posts == []
 
 
-async def test_what_was_typed_before_the_question_does_not_count(world: World) -> None:
-    """An answer that waits in the terminal before the question is shown has read no question."""
-    world.use_the_time_of_day()
+async def test_who_types_something_else_is_never_told_that_it_is_approved(world: World) -> None:
+    """Two people at two terminals: the second one's no is not answered with the first one's yes."""
     async with world.client("auto") as client:
         code = await ask(client)
-        done = await desk(world, code, answer=b"no\n", before=b"20.00\n")
-    assert (done.code, done.shown.endswith(NOT_APPROVED), world.sandbox.posts) == (1, True, [])
+    (question,) = await world.waiting()
+    await world.approve(code)
+    assert await answer(question, "no\n", world.ledger(), 600) == "declined"
 
 
 async def test_without_a_terminal_nobody_can_answer(world: World) -> None:
@@ -209,7 +209,8 @@ def console_script(folder: Path) -> Path:
     """The script that an installer writes for this program."""
     script = folder / "a folder" / "vercel-marketplace-mcp"
     script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\nfrom vercel_marketplace_mcp.cli import main\nmain()\n", "utf-8")
+    start = f"#!/bin/sh\n'''exec' {shlex.quote(sys.executable)} \"$0\" \"$@\"\n' '''\n"  # a path may hold a space
+    script.write_text(f"{start}from vercel_marketplace_mcp.cli import main\nmain()\n", "utf-8")
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     return script
 

@@ -169,9 +169,12 @@ async def test_a_conflict_refuses_free_and_paid_alike(ledger: Ledger) -> None:
     assert await ledger.begin(stranger, rules()) == Refuse(("it_conflicts_with_an_earlier_purchase",))
 
 
-async def test_an_unknown_outcome_blocks_its_store_until_it_is_settled(ledger: Ledger, clock: Clock) -> None:
+@pytest.mark.parametrize("outcome", ["unknown", "mismatch"])
+async def test_an_outcome_that_is_not_settled_blocks_its_store_for_good(
+    ledger: Ledger, clock: Clock, outcome: str
+) -> None:
     """T40: a day changes nothing, neither for the same request nor for another."""
-    purchase_id = await buy(ledger, state="unknown")
+    purchase_id = await buy(ledger, state=outcome)
     clock.at += 10 * 86_400
     start = await ledger.begin(purchase(), needs_a_yes)
     assert isinstance(start, Purchase)

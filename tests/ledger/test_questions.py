@@ -183,7 +183,7 @@ async def test_a_live_yes_is_found_instead_of_asking_again(ledger: Ledger) -> No
 
 
 async def test_others_see_nothing_of_a_question(ledger: Ledger) -> None:
-    """T56: neither another principal nor another account has more or less to say for it, and both ask for themselves."""
+    """T56: neither another principal nor another account can tell that it was asked or answered."""
     yes = await approve(ledger, identity())
     await decline(ledger, identity("two"))
     await ask(ledger, identity("three"))

@@ -41,6 +41,14 @@ async def test_what_the_ledger_makes_belongs_to_its_user_alone(folder: Path, led
     assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(FILES, 0o600)
 
 
+async def test_the_folders_above_are_made_as_well(folder: Path) -> None:
+    """On a fresh machine there is not even the platform's folder for state."""
+    ledger = SqliteLedger(folder / "deeper" / "still")
+    await ask(ledger, identity())
+    await ledger.aclose()
+    assert (folder / "deeper" / "still").stat().st_mode & 0o777 == 0o700
+
+
 async def test_removing_a_ledger_removes_nothing_else(folder: Path, ledger: Ledger) -> None:
     """What a person has put beside it stays, and what is not there is no error."""
     await ask(ledger, identity())

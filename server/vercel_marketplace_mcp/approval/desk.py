@@ -73,21 +73,14 @@ async def answer(question: Question, typed: str, ledger: Ledger, ttl: float) -> 
 
 
 def prompt(text: str) -> str:
-    """Show `text` and return the line that is typed after it; what was typed before it is forgotten.
+    """Show `text` and return the line that is typed after it.
 
     Ctrl-C ends the wait at once: an event loop's own handler would first let the line be finished.
     """
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        _forget_typed_ahead(sys.stdin)
         sys.stdout.write(text)
         sys.stdout.flush()
         return sys.stdin.readline()
     finally:
         signal.signal(signal.SIGINT, handler)
-
-
-def _forget_typed_ahead(terminal: TextIO) -> None:
-    import termios  # a module of Unix alone
-
-    termios.tcflush(terminal, termios.TCIFLUSH)
