@@ -3,7 +3,7 @@
 import pytest
 from mcp import Client
 
-from vercel_marketplace_mcp.sandbox import Sandbox, catalog
+from vercel_marketplace_mcp.sandbox import Fault, Sandbox, catalog
 
 from .calls import NOT_BOUGHT, NOTHING, QUARRY, VALID, changed, check_nothing_bought
 from .conftest import Call, Clock, Connect, Json
@@ -172,3 +172,34 @@ async def test_a_price_that_changes_before_the_call_is_seen(call: Call, client: 
     assert listed["plans"][0]["billing"] == "free"
     sandbox.change_plan("brindle-postgres", "free", cost="$1.00/month")
     check_nothing_bought(await call(client, TOOL, VALID[TOOL]), sandbox)
+
+
+@pytest.mark.parametrize(
+    "schema", [["size"], "none", {"properties": ["size"]}], ids=["a list", "a text", "odd members"]
+)
+async def test_a_schema_that_can_not_be_read_proves_nothing_free(
+    client: Client, call: Call, sandbox: Sandbox, schema: object
+) -> None:
+    """What the metadata means is unknown, and so is what it costs: a person is asked."""
+
+    def edit(answer: Json) -> Json:
+        return {**answer, "products": [{**product, "metadataSchema": schema} for product in answer["products"]]}
+
+    sandbox.misbehave("getConfigurationProducts", Fault(edit=edit))
+    answer = await call(client, TOOL, {**VALID[TOOL], "metadata": {"size": "large"}})
+    assert answer["status"] == "confirmation_required"
+    assert "the product's metadata can't be read, so neither can what it costs" in answer["quote"]["reasons"]
+    assert sandbox.posts == []
+
+
+async def test_a_slug_of_two_products_buys_neither(client: Client, call: Call, sandbox: Sandbox) -> None:
+    """Vercel would choose between them; the id says which is meant."""
+
+    def edit(answer: Json) -> Json:
+        first, *others = answer["products"]
+        return {**answer, "products": [first, *({**other, "slug": first["slug"]} for other in others)]}
+
+    sandbox.misbehave("getConfigurationProducts", Fault(edit=edit))
+    answer = await call(client, TOOL, VALID[TOOL])
+    assert (answer["status"], answer["error"]["code"]) == ("refused", "the_product_stands_more_than_once")
+    assert sandbox.posts == []

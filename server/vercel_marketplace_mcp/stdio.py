@@ -41,7 +41,13 @@ _ID_IN_FRONT = re.compile(rb"\s*\{\s*(?:" + _PLAIN_MEMBER + rb")*" + _ID + rb"[,
 _ID_AT_THE_END = re.compile(rb',\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?' + _ID + rb"\}\s*\Z")
 
 
-async def serve(server: Server[Any], drain: Callable[[], Awaitable[None]]) -> None:
+async def _settle_down() -> None:
+    """Let what was received reach its handler, and what a handler has answered be on its way out."""
+    for _ in range(_STEPS_TO_SETTLE):
+        await anyio.lowlevel.checkpoint()
+
+
+async def serve(server: Server[Any], drain: Callable[[], Awaitable[None]] = _settle_down) -> None:
     """Serve `server` on this process's standard streams until the client closes them or a signal asks to end.
 
     Either way no purchase is torn: what is under way is finished, recorded and, if the client still reads, answered.
@@ -67,12 +73,6 @@ async def _close_on_signal(received: MemoryObjectReceiveStream[Received]) -> Non
         async for _ in signals:
             received.close()
             return
-
-
-async def _settle_down() -> None:
-    """Let what was received reach its handler, and what a handler has answered be on its way out."""
-    for _ in range(_STEPS_TO_SETTLE):
-        await anyio.lowlevel.checkpoint()
 
 
 async def run(

@@ -59,13 +59,11 @@ def at_the_desk(
     command: Sequence[str],
     answer: bytes | signal.Signals = b"",
     *,
-    before: bytes = b"",
     env: dict[str, str] | None = None,
 ) -> Done:
-    """Run a command in a terminal. `before` is typed before it starts, `answer` once it has shown its question."""
+    """Run a command in a terminal. `answer` is typed once it has shown its question."""
     screen, side = pty.openpty()
     _without_echo(side)
-    os.write(screen, before)
     with subprocess.Popen(command, env=env or variables(), stdin=side, stdout=side, stderr=side) as child:
         os.close(side)
         try:

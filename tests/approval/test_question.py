@@ -106,6 +106,13 @@ def test_a_partner_s_prices_come_before_its_other_words() -> None:
     ]
 
 
+def test_twenty_lines_of_a_partner_are_not_more_than_fits() -> None:
+    """Only what is left out is spoken of."""
+    plan = {"id": "pro", "details": [{"label": f"Feature {number}"} for number in range(20)]}
+    lines = write(subject(plan)).splitlines()
+    assert lines[-2:] == ['  "Feature 19"', "To buy, type UNPRICED-BEEF - anything else buys nothing."]
+
+
 def test_a_price_at_the_end_of_a_long_text_is_shown() -> None:
     """What is cut is what holds no amount."""
     text = "much " * 300 + "and then $999 a month" + " more" * 300

@@ -106,8 +106,21 @@ async def test_a_yes_and_a_no_to_the_same_question_at_once_buy_at_most_once(worl
         opened = await first_round(client)
         answers = [typed("20.00"), typed("no"), clicked("decline"), typed("20.00"), typed("")] * 4
         found = await at_once([partial(opened.end, client, answer) for answer in answers])
-    assert {answer["status"] for answer in found} <= {"created", "not_confirmed", "confirmation_required"}
+    assert {answer["status"] for answer in found} <= {
+        "created",
+        "not_confirmed",
+        "confirmation_required",
+        "asked again",
+    }
     assert len(world.bodies) <= 1
+
+
+async def test_one_call_made_fifty_times_at_once_shows_one_form(world: World) -> None:
+    """T18: where the answer comes within the call, repeats wait for it: a person reads the question once."""
+    person = Person(typed("20.00"), after=0.1)
+    async with world.client("legacy", person) as client:
+        found = await at_once([partial(buy, client)] * 50)
+    assert (tally(found), len(person.shown)) == ({("created", False): 1, ("created", True): 49}, 1)
 
 
 async def test_an_approved_call_made_fifty_times_at_once_buys_once(era: str, world: World) -> None:

@@ -18,7 +18,7 @@ from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TOKEN
 from vercel_marketplace_mcp.sandbox.http import serving
 
 from .terminal import PROGRAM, Done, at_the_desk, variables, without_a_terminal
-from .world import PRO, Json, World, approved, buy
+from .world import PRO, Json, Person, World, approved, buy, first_round, typed
 
 pytestmark = pytest.mark.anyio
 
@@ -193,6 +193,27 @@ async def test_an_approval_lives_as_long_as_the_setting_says(era: str, seconds: 
         found = await buy(client)
     in_time = seconds < 30
     assert (found["status"], len(world.bodies)) == (("created", 1) if in_time else ("confirmation_required", 0))
+
+
+async def test_the_servers_setting_bounds_an_approval_of_a_terminal(era: str, world: World) -> None:
+    """The command for people knows nothing of the host's settings: the shorter time holds."""
+    async with world.client(era, approval_ttl=30) as client:
+        await world.approve(await ask(client), ttl=600)
+        world.clock.now += 31
+        assert (await buy(client))["status"] == "confirmation_required"
+    assert world.bodies == []
+
+
+async def test_a_no_takes_back_a_yes_that_was_given_elsewhere(world: World) -> None:
+    """Approved in a terminal while the form stood open, then declined there: nothing is bought, now or later."""
+    async with world.client("auto", Person()) as client:
+        opened = await first_round(client)
+        (question,) = await world.waiting()
+        await world.approve(question.code)
+        assert (await opened.end(client, typed("no")))["status"] == "not_confirmed"
+    async with world.client("auto") as client:
+        assert (await buy(client))["status"] == "confirmation_required"
+    assert world.bodies == []
 
 
 async def test_an_approval_survives_a_restart_but_is_used_once(era: str, world: World) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ async def ask(ledger: Ledger, who: Identity, wording: Wording = WORDING) -> Ques
 
 async def approve(ledger: Ledger, who: Identity, ttl: float = 600) -> Question:
     """A question about a purchase, answered with yes."""
-    question = await ask(ledger, who)
+    question = await ask(ledger, who, replace(WORDING, ttl=ttl))
     assert await ledger.answer(question.id, who.principal, Meaning.YES, {"by": "a test"}, ttl) == "approved"
     return question
 

@@ -65,11 +65,11 @@ async def test_five_unanswered_questions_in_ten_minutes_are_enough(ledger: Ledge
     await decline(ledger, identity("two"))
     for _ in range(4):
         assert isinstance(await ledger.ask(identity(), WORDING, "form", allow), Question)
-        clock.at += 10
+        clock.at += 60
     assert await history(ledger) == History(open_questions=1, unanswered_questions=5)
     assert await ledger.ask(identity(), WORDING, "form", allow) == Refuse(("too_many_questions_went_unanswered",))
     assert isinstance(await ledger.ask(identity(), WORDING, "terminal", allow), Question)
-    clock.at += 560
+    clock.at += 360
     assert isinstance(await ledger.ask(identity(), WORDING, "form", allow), Question)
 
 

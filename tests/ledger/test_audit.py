@@ -29,6 +29,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_whole_life_is_on_record(ledger: Ledger, clock: Clock) -> None:
     """T66: the question with its exact text, how it was asked, the answer, its use, the sending and the outcome."""
     question = await ask(ledger, identity())
+    clock.at += 60
     await ledger.ask(identity(), WORDING, "form", needs_a_yes)
     await ledger.answer(question.id, "local", Meaning.UNSEEN, {"action": None}, 600)
     await ledger.answer(question.id, "local", Meaning.YES, {"typed": "20.00", "seconds": 0.1}, 600)
@@ -39,10 +40,10 @@ async def test_a_whole_life_is_on_record(ledger: Ledger, clock: Clock) -> None:
     await ledger.finish(purchase_id, "unknown", receipt)
     await ledger.settle(purchase_id, created=False)
     told = [(row.seq, row.at, row.kind, row.subject, row.detail) for row in await ledger.audit(question.id)]
-    asked_at, then = clock.at - 1, clock.at
+    first, asked_at, then = clock.at - 61, clock.at - 1, clock.at
     assert told == [
-        (1, asked_at, "question", question.id, {**QUESTION, "code": question.code}),
-        (2, asked_at, "asked", question.id, {"channel": "terminal"}),
+        (1, first, "question", question.id, {**QUESTION, "code": question.code}),
+        (2, first, "asked", question.id, {"channel": "terminal"}),
         (3, asked_at, "asked", question.id, {"channel": "form"}),
         (4, asked_at, "unseen", question.id, {"action": None}),
         (5, asked_at, "approved", question.id, {"typed": "20.00", "seconds": 0.1}),

@@ -15,6 +15,7 @@ from .support import (
     ask,
     begin,
     buy,
+    history,
     identity,
     needs_a_yes,
     purchase,
@@ -163,3 +164,27 @@ async def test_what_is_known_can_not_be_settled(ledger: Ledger, outcome: str | N
     before = await ledger.purchase(purchase_id)
     assert await ledger.settle(purchase_id, created=False) is None
     assert await ledger.purchase(purchase_id) == before
+
+
+async def test_a_store_that_is_gone_is_bought_anew_with_a_new_yes(ledger: Ledger) -> None:
+    """Nothing is replayed for it any more; what it counted, it still counts."""
+    purchase_id = await buy(ledger)
+    await ledger.forget(purchase_id)
+    background = await ledger.background(identity(), PRODUCT)
+    assert (background.earlier, background.approved, background.history) == (None, False, SPENT)
+    assert (await ledger.audit(purchase_id))[-1].kind == "gone"
+    assert isinstance(await ledger.begin(purchase(), needs_a_yes), NotApproved)
+    await approve(ledger, identity())
+    await begin(ledger, purchase())
+    assert (await history(ledger)).spent_today == 2 * PRICE
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "unknown", "never_sent", "mismatch", None])
+async def test_only_a_created_store_can_be_gone(ledger: Ledger, outcome: str | None) -> None:
+    """Whatever else a purchase is stays as it is; an id that nobody knows is no error."""
+    purchase_id = await buy(ledger, state=outcome) if outcome else await send(ledger)
+    before = await ledger.purchase(purchase_id)
+    await ledger.forget(purchase_id)
+    await ledger.forget("purchase_00")
+    assert await ledger.purchase(purchase_id) == before
+    assert await ledger.verify() is None

@@ -117,12 +117,36 @@ async def test_a_reply_settles_a_question_unless_nobody_saw_it(
 
 @pytest.mark.parametrize("first", [Meaning.YES, Meaning.NO])
 @pytest.mark.parametrize("then", list(Meaning))
-async def test_only_the_first_reply_counts(ledger: Ledger, first: Meaning, then: Meaning) -> None:
-    """T14: a settled question stays settled, whatever is said later."""
+async def test_a_settled_question_stays_settled_but_a_no_takes_a_yes_back(
+    ledger: Ledger, first: Meaning, then: Meaning
+) -> None:
+    """T14: no later reply makes a yes of a no, nor lengthens a yes."""
     question = await ask(ledger, identity())
     await ledger.answer(question.id, "local", first, {}, 600)
-    assert await ledger.answer(question.id, "local", then, {}, 600) == str(first)
-    assert await is_approved(ledger) == (first is Meaning.YES)
+    expected = Meaning.NO if Meaning.NO in (first, then) else Meaning.YES
+    assert await ledger.answer(question.id, "local", then, {}, 600) == str(expected)
+    assert await is_approved(ledger) == (expected is Meaning.YES)
+
+
+async def test_a_no_comes_too_late_once_the_yes_is_used(ledger: Ledger) -> None:
+    """What was bought is not unbought by a word: the question says that it was used."""
+    question = await approve(ledger, identity())
+    purchase_id = await begin(ledger, purchase())
+    assert await ledger.answer(question.id, "local", Meaning.NO, {}, 600) == "used"
+    assert await ledger.start_sending(purchase_id)
+
+
+@pytest.mark.parametrize(("asked_for", "answered_with", "seconds"), [(30, 600, 30), (600, 30, 30)])
+async def test_a_yes_stands_for_the_shorter_time_of_two(
+    ledger: Ledger, clock: Clock, asked_for: float, answered_with: float, seconds: float
+) -> None:
+    """Neither the process that asks nor the one that takes the answer can lengthen what the other allows."""
+    question = await ask(ledger, identity(), replace(WORDING, ttl=asked_for))
+    await ledger.answer(question.id, "local", Meaning.YES, {}, answered_with)
+    clock.at += seconds - 0.1
+    assert await is_approved(ledger)
+    clock.at += 0.1
+    assert not await is_approved(ledger)
 
 
 async def test_nobody_answers_for_somebody_else(ledger: Ledger) -> None:

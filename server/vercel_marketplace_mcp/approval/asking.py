@@ -63,6 +63,11 @@ class ClientForm:
         has_form = declared is not None and (declared.form is not None or declared.url is None)
         return has_form and (self._is_modern or self._request.session.can_send_request)
 
+    @property
+    def answers_within_the_call(self) -> bool:
+        """Whether a call waits for the answer to its question; otherwise the client brings it with another call."""
+        return not self._is_modern
+
     async def ask(self, question: Question, form: dict[str, Any]) -> Reply:
         """Show the form and return the reply, at the latest after the time that a form may stay open.
 

@@ -64,10 +64,11 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wording:
-    """A question's text and the answer that alone is a yes."""
+    """A question's text, the answer that alone is a yes, and for how many seconds a yes may stand."""
 
     text: str
     expected: str
+    ttl: float = 600.0
 
 
 Channel = Literal["form", "terminal"]
@@ -160,7 +161,7 @@ class Ledger(Protocol):
     async def answer(
         self, question_id: str, principal: str, meaning: Meaning, note: Mapping[str, Any], ttl: float
     ) -> str:
-        """Record the reply to a pending question, which `UNSEEN` leaves pending; return its state afterwards."""
+        """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing."""
 
     async def pending(self) -> list[Question]:
         """Return the questions that wait for an answer, oldest first."""

@@ -129,7 +129,7 @@ class SqliteLedger:
     async def answer(
         self, question_id: str, principal: str, meaning: Meaning, note: Mapping[str, Any], ttl: float
     ) -> str:
-        """Record the reply to a pending question, which `UNSEEN` leaves pending; return its state afterwards."""
+        """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing."""
 
         def work(db: sqlite3.Connection, now: float) -> str:
             sqlite_questions.expire(db, now)

@@ -77,9 +77,9 @@ def insert(db: sqlite3.Connection, identity: Identity, wording: Wording, now: fl
     )
     db.execute(
         "INSERT INTO questions (id, code, principal, account, fingerprint, text, expected, state, asked_at, expires_at,"
-        " request) VALUES (:id, :code, :principal, :account, :fingerprint, :text, :expected, :state, :asked_at,"
-        " :expires_at, :request)",
-        {**asdict(question), "request": identity.request},
+        " request, ttl) VALUES (:id, :code, :principal, :account, :fingerprint, :text, :expected, :state, :asked_at,"
+        " :expires_at, :request, :ttl)",
+        {**asdict(question), "request": identity.request, "ttl": wording.ttl},
     )
     detail = {"code": question.code, "fingerprint": identity.fingerprint, "text": wording.text}
     audit.append(db, now, "question", question.id, detail)
@@ -95,17 +95,18 @@ def answer(
     now: float,
     ttl: float,
 ) -> str:
-    """Record the reply to a pending question, which `UNSEEN` leaves pending; return its state afterwards."""
+    """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing."""
     row = db.execute("SELECT state FROM questions WHERE id = ? AND principal = ?", (question_id, principal)).fetchone()
     state = str(row["state"]) if row else "expired"
-    if state != "pending":
+    if state != "pending" and not (state == "approved" and meaning is Meaning.NO):  # a no takes a yes back
         return state
     audit.append(db, now, meaning, question_id, note)
     if meaning is Meaning.UNSEEN:
         return state
     db.execute(
-        "UPDATE questions SET state = ?, answered_at = ?, approved_until = ? WHERE id = ?",
-        (meaning, now, now + ttl if meaning is Meaning.YES else None, question_id),
+        "UPDATE questions SET state = :state, answered_at = :now, approved_until ="
+        " CASE WHEN :approved THEN :now + min(:ttl, ttl) END WHERE id = :id",
+        {"state": meaning, "now": now, "approved": meaning is Meaning.YES, "ttl": ttl, "id": question_id},
     )
     return meaning
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -63,8 +64,13 @@ class Context:
     ledger: Ledger
     program: Sequence[str] = ("vercel-marketplace-mcp",)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    forms: WeakValueDictionary[str, anyio.Lock] = field(default_factory=WeakValueDictionary)
     calls: Ongoing = field(default_factory=Ongoing)
     purchases: Ongoing = field(default_factory=Ongoing)
+
+    def form_lock(self, fingerprint: str) -> anyio.Lock:
+        """Return the lock that lets one call at a time show the form for a purchase."""
+        return self.forms.setdefault(fingerprint, anyio.Lock())
 
     async def drain(self) -> None:
         """Let every purchase finish (each has a deadline of its own), and other calls for a moment."""

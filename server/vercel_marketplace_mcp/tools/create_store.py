@@ -69,12 +69,30 @@ async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None
         raise _refusal(verdict, deal)
     if deal.quote is None or background.approved:
         return await _buy(deal, context)
-    question = await _ask(deal, deal.quote, background, context, shows_form=client_form is not None)
+    lock = context.form_lock(deal.identity.fingerprint)
+    if client_form is None or not client_form.answers_within_the_call:
+        return await _confirm(deal, deal.quote, background, context, client_form)
+    if lock.locked():
+        async with lock:  # the same question is being asked: see what comes of it
+            return None
+    async with lock:
+        return await _confirm(deal, deal.quote, background, context, client_form)
+
+
+async def _confirm(
+    deal: Deal, price: Quote, background: Background, context: Context, client_form: ClientForm | None
+) -> Answer | None:
+    """Ask about a purchase, through the client's form if there is one; None after a yes.
+
+    Raises:
+        StopError: nobody may be asked now. AskedError: the question goes to the client with the answer of this call.
+    """
+    question = await _ask(deal, price, background, context, shows_form=client_form is not None)
     if question.state == Meaning.YES:  # somebody has just answered it elsewhere
         return None
     if client_form is None:
         return receipts.confirmation_required(question, deal, context)
-    reply = await client_form.ask(question, form(deal.quote, deal.identity.fingerprint))
+    reply = await client_form.ask(question, form(price, deal.identity.fingerprint))
     meaning = await _settle(question.id, reply, question.expected, context)
     if meaning is Meaning.UNSEEN:
         return receipts.confirmation_required(question, deal, context)
@@ -119,7 +137,11 @@ async def _settle(question_id: str, reply: Reply, expected: str, context: Contex
     typed = str((reply.content or {}).get("amount", ""))
     note = {"by": "client", "action": reply.action, "typed": clean(typed, 60), "seconds": round(reply.elapsed, 3)}
     settled = await context.ledger.answer(question_id, PRINCIPAL, meaning, note, context.settings.approval_ttl)
-    return Meaning.NO if settled == "declined" else meaning
+    if settled in {"approved", "used"}:  # a yes stands, here or from elsewhere, or has bought already
+        return Meaning.YES
+    if settled == "declined":
+        return Meaning.NO
+    return meaning if meaning is Meaning.YES else Meaning.UNSEEN
 
 
 async def _answer_earlier(purchase: Purchase, deal: Deal, context: Context) -> Answer | None:

@@ -38,6 +38,7 @@ class Deal:
     quote: Quote | None
     identity: Identity
     limits: Limits
+    approval_ttl: int
 
     def verdict(self, history: History, rules: tuple[Rule, ...]) -> Verdict:
         """Return what the operator's rules say to this purchase."""
@@ -90,7 +91,8 @@ class Deal:
             changed=background.changed,
             unsettled=background.unsettled,
         )
-        return Wording(text=write(subject), expected=expected_answer(price, self.identity.fingerprint))
+        expected = expected_answer(price, self.identity.fingerprint)
+        return Wording(text=write(subject), expected=expected, ttl=self.approval_ttl)
 
     def shown_quote(self) -> dict[str, Any]:
         """Return the quote as the agent reads it."""
@@ -130,6 +132,7 @@ def make_deal(arguments: CreateStore, team: Team, offer: Offer, settings: Settin
         quote=price,
         identity=_identify(arguments, team, offer, _terms(order, offer, plans, price), settings),
         limits=_limits(settings),
+        approval_ttl=settings.approval_ttl,
     )
 
 

@@ -15,6 +15,7 @@ CREATE TABLE questions (
   state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'declined', 'used', 'revoked', 'expired')),
   asked_at REAL NOT NULL,
   expires_at REAL NOT NULL,
+  ttl REAL NOT NULL,          -- from a yes to its use, at most
   answered_at REAL,
   approved_until REAL,
   purchase TEXT
