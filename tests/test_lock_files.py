@@ -38,7 +38,7 @@ def test_the_committed_lock_files_are_in_step(checkout: Path) -> None:
         ("pyproject.toml", '"pydantic>=2.12,<3"', '"pydantic>=99"', "pydantic>=99 is declared"),
         ("pyproject.toml", 'requires = ["hatchling', 'requires = ["wheel", "hatchling', "build-system.requires"),
         ("requirements.txt", "anyio==", "anyio==0.", "anyio"),
-        ("requirements.txt", "anyio==", "--index-url index.example\nanyio==", "an address, an option or a path"),
+        ("requirements.txt", "anyio==", "--find-links wheels\nanyio==", "an address, an option or a path"),
         ("requirements.txt", "anyio==", "./wheels/anyio.whl\nanyio==", "a line that is no pin"),
         ("requirements.txt", "    # via pydantic", "    # via -r /srv/me/requirements.in", "a path"),
         ("requirements.txt", "annotated-types==", "unhashed==1\nannotated-types==", "unhashed has no hash"),

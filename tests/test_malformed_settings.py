@@ -97,7 +97,16 @@ MALFORMED = {
     "VERCEL_MCP_FORM_WAIT": ["9", "601", "-55", "55s", "1e2"],
     "VERCEL_MCP_APPROVAL_TTL": ["29", "601", "0", "forever"],
     "VERCEL_MCP_RECONCILE": ["true", "ON", "0", "no"],
-    "VERCEL_MCP_STATE_DIR": ["state", "./state", "~no-such-user-here/state", "/a\0b", "~\0/b", "..", "C:state"],
+    "VERCEL_MCP_STATE_DIR": [
+        "state",
+        "./state",
+        "~no-such-user-here/state",
+        "/a\0b",
+        "~\0/b",
+        "..",
+        "C:state",
+        "/a/\udcff",
+    ],
     "VERCEL_MCP_LEDGER_URL": [
         "sqlite:///x",
         "postgresql://",

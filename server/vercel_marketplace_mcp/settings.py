@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from vercel_marketplace_mcp.strict_json import is_unicode
+
 TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_.-]{16,512}")
 TEAM_ID_PATTERN = re.compile(r"team_[A-Za-z0-9_-]{1,64}")
 TEAM_SLUG_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -225,7 +227,7 @@ def _folder(name: str, text: str) -> Path:
         path = Path(text).expanduser()
     except (RuntimeError, ValueError):  # the home of a user who does not exist, or a NUL
         path = Path()
-    if not path.is_absolute() or "\0" in text:
+    if not path.is_absolute() or "\0" in text or not is_unicode(text):  # answers name it
         raise SettingsError(f"{name} must be an absolute path.")
     return path
 
