@@ -1,5 +1,6 @@
 """The server in process against a fresh sandbox, and a client of it in both protocol eras. Fakes nothing of ours."""
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ class Reply:
 
     def __getitem__(self, member: str) -> Any:
         return self.structured[member]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Whoever starts the tests in the background may have them ignore SIGINT, and each process they start as well."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
