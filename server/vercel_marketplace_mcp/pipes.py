@@ -20,8 +20,9 @@ def standard_streams() -> Iterator[tuple[BinaryIO, BinaryIO]]:
         yield stdin, stdout
     finally:
         with suppress(OSError):
-            stdout.flush()
             os.dup2(stdout.fileno(), 1)
+        with suppress(OSError):  # what nobody reads any more is dropped without a word
+            stdout.close()
 
 
 def read_capped(stdin: BinaryIO, limit: int) -> bytes:
