@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,19 @@ def start(url: str, folder: Path) -> Process:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
 
+@asynccontextmanager
+async def held_at(operation: str, sandbox: Sandbox, folder: Path) -> AsyncIterator[tuple[Process, Hold]]:
+    """A server process in the middle of a create-store call, at the moment when this operation has reached the API."""
+    hold = Hold()
+    sandbox.misbehave(operation, Fault(until=hold))
+    with anyio.fail_after(60):
+        async with serving(sandbox) as url:
+            process = start(url, folder / "state")
+            say(process, *OPENING, CREATE)
+            await hold.arrived.wait()
+            yield process, hold
+
+
 def say(process: Process, *messages: Any) -> None:
     """Write messages to the server."""
     assert process.stdin is not None
@@ -117,34 +131,24 @@ async def test_a_purchase_under_way_is_finished_recorded_and_answered(
     ending: Callable[[Process], object], tmp_path: Path
 ) -> None:
     """T44: asked to end while Vercel holds its answer back, the process waits for it, records it and answers."""
-    sandbox, hold = Sandbox(), Hold()
-    sandbox.misbehave("createIntegrationStoreDirect", Fault(until=hold))
-    with anyio.fail_after(60):
-        async with serving(sandbox) as url:
-            process = start(url, tmp_path / "state")
-            say(process, *OPENING, CREATE)
-            await hold.arrived.wait()
-            ending(process)
-            hold.released.set()
-            code, answers = await end(process)
+    sandbox = Sandbox()
+    async with held_at("createIntegrationStoreDirect", sandbox, tmp_path) as (process, hold):
+        ending(process)
+        hold.released.set()
+        code, answers = await end(process)
     assert (code, answers[2]["result"]["structuredContent"]["status"]) == (0, "created")
     assert (await recorded(tmp_path / "state"), len(sandbox.posts)) == (["created"], 1)
 
 
 async def test_a_cancelled_call_is_finished_and_recorded(tmp_path: Path) -> None:
     """T44: the client may lose interest in the answer; the purchase is recorded all the same, and a repeat reads it."""
-    sandbox, hold = Sandbox(), Hold()
-    sandbox.misbehave("createIntegrationStoreDirect", Fault(until=hold))
-    with anyio.fail_after(60):
-        async with serving(sandbox) as url:
-            process = start(url, tmp_path / "state")
-            say(process, *OPENING, CREATE)
-            await hold.arrived.wait()
-            say(process, {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}})
-            hold.released.set()
-            say(process, {**CREATE, "id": 3})
-            hang_up(process)
-            code, answers = await end(process)
+    sandbox = Sandbox()
+    async with held_at("createIntegrationStoreDirect", sandbox, tmp_path) as (process, hold):
+        say(process, {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}})
+        hold.released.set()
+        say(process, {**CREATE, "id": 3})
+        hang_up(process)
+        code, answers = await end(process)
     assert (code, set(answers), len(sandbox.posts)) == (0, {1, 3}, 1)
     again = answers[3]["result"]["structuredContent"]
     assert (again["status"], again["replayed"]) == ("created", True)
@@ -155,15 +159,10 @@ async def test_before_anything_was_sent_a_purchase_is_given_up(
     ending: Callable[[Process], object], tmp_path: Path
 ) -> None:
     """T44: asked to end while the plans are being read for too long, the process sends nothing and leaves."""
-    sandbox, hold = Sandbox(), Hold()
-    sandbox.misbehave("getBillingPlans", Fault(until=hold))
-    with anyio.fail_after(60):
-        async with serving(sandbox) as url:
-            process = start(url, tmp_path / "state")
-            say(process, *OPENING, CREATE)
-            await hold.arrived.wait()
-            ending(process)
-            code, _ = await end(process)
+    sandbox = Sandbox()
+    async with held_at("getBillingPlans", sandbox, tmp_path) as (process, _):
+        ending(process)
+        code, _ = await end(process)
     assert (code, sandbox.posts, await recorded(tmp_path / "state")) == (0, [], [])
 
 

@@ -98,7 +98,7 @@ class SqliteLedger:
             return Background(
                 history=_history(db, identity, now, conflict=earlier is not None and not same),
                 earlier=earlier if same else None,
-                approved=sqlite_questions.is_approved(db, identity, now),
+                approved=sqlite_questions.is_approved(db, identity),
                 changed=sqlite_questions.was_asked_otherwise(db, identity, now),
                 unsettled=sqlite_purchases.is_unsettled(db, identity.account, product),
             )
