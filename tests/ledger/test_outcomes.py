@@ -72,7 +72,7 @@ async def test_an_outcome_is_never_overwritten(ledger: Ledger, outcome: str) -> 
 
 @pytest.mark.parametrize("outcome", ["created", "rejected", "mismatch", "never_sent"])
 async def test_an_unknown_outcome_may_become_known(ledger: Ledger, clock: Clock, outcome: str) -> None:
-    """A slow process that was given up as unknown records what it learned, as long as no person has settled it."""
+    """A slow process that was given up as unknown records what it learned."""
     purchase_id = await send(ledger)
     clock.at += 120
     assert await state(ledger, purchase_id) == "unknown"
@@ -81,13 +81,27 @@ async def test_an_unknown_outcome_may_become_known(ledger: Ledger, clock: Clock,
 
 
 @pytest.mark.parametrize("created", [True, False])
-async def test_what_a_person_settled_stays_settled(ledger: Ledger, created: bool) -> None:
-    """A process that learns the outcome later changes nothing."""
+async def test_what_a_person_settled_is_not_unsettled(ledger: Ledger, created: bool) -> None:
+    """A process that gives up later knows less than the person who looked."""
     purchase_id = await buy(ledger, state="unknown")
     settled = await ledger.settle(purchase_id, created=created)
-    for outcome in OUTCOMES:
-        await ledger.finish(purchase_id, outcome, {"status": "another"})
+    await ledger.finish(purchase_id, "unknown", {"status": "another"})
     assert await ledger.purchase(purchase_id) == settled
+
+
+@pytest.mark.parametrize("created", [True, False])
+@pytest.mark.parametrize("outcome", ["created", "rejected", "mismatch", "never_sent"])
+async def test_what_vercel_says_outweighs_what_a_person_settled(ledger: Ledger, outcome: str, created: bool) -> None:
+    """An answer that a sleeping process reads late is the truth about its request, and is recorded once."""
+    purchase_id = await buy(ledger, state="unknown")
+    await ledger.settle(purchase_id, created=created)
+    for late in (outcome, *OUTCOMES):
+        await ledger.finish(purchase_id, late, {"status": late})
+    found = await ledger.purchase(purchase_id)
+    assert found is not None
+    assert (found.state, found.settled_at, found.receipt) == (outcome, None, {"status": outcome})
+    assert [row.kind for row in await ledger.audit(purchase_id)][-2:] == ["settled", outcome]
+    assert (await history(ledger)).mismatch_is_unsettled == (outcome == "mismatch")
 
 
 async def test_a_yes_given_back_buys_exactly_once(ledger: Ledger) -> None:

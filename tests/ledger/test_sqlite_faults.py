@@ -26,7 +26,7 @@ from .support import WORDING, approve, ask, buy, history, identity, start
 pytestmark = pytest.mark.anyio
 
 NOBODY = 65534
-DAMAGED = "The ledger is damaged. Keep the file, restore a backup or move it away, and look at Vercel for stores."
+DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
 LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
 FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.lock")
 

@@ -18,7 +18,7 @@ from .support import ask, identity
 pytestmark = pytest.mark.anyio
 
 NOBODY = 65534
-DAMAGED = "The ledger is damaged. Keep the file, restore a backup or move it away, and look at Vercel for stores."
+DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
 LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
 FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.lock")
 
@@ -55,7 +55,7 @@ async def test_removing_a_ledger_removes_nothing_else(folder: Path, ledger: Ledg
     folder.joinpath("notes.txt").touch()
     for _ in range(2):
         files.remove_ledger(folder)
-    assert {path.name for path in folder.iterdir()} == {"notes.txt", f"{FILE_NAME}.lock"}
+    assert {path.name for path in folder.iterdir()} == {"notes.txt"}
     assert await ledger.pending() == []
 
 
@@ -135,4 +135,22 @@ async def test_what_its_own_user_may_not_write_says_so(folder: Path, ledger: Led
     assert await problem(again) == said
     path.chmod(mode)
     assert await again.secret() == await ledger.secret()
+    await again.aclose()
+
+
+@pytest.mark.parametrize("lost", ["removed", "emptied"])
+async def test_a_lost_ledger_does_not_pass_for_a_new_one(folder: Path, lost: str) -> None:
+    """Its budget and its unsettled purchases would be forgotten in silence; a backup put back goes on."""
+    first = SqliteLedger(folder)
+    await ask(first, identity())
+    await first.aclose()
+    path = folder / FILE_NAME
+    backup = path.read_bytes()
+    path.unlink()
+    if lost == "emptied":
+        path.touch(mode=0o600)
+    assert (await problem(SqliteLedger(folder))).startswith("The ledger that was here is gone")
+    path.write_bytes(backup)
+    again = SqliteLedger(folder)
+    assert len(await again.pending()) == 1
     await again.aclose()

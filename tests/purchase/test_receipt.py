@@ -61,6 +61,8 @@ def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reaso
         (PRO, ()),
         ({"id": "pro"}, ()),
         ({**PRO, "name": "Pro!", "maximumAmount": None, "minimumAmount": "0.00", "preauthorizationAmount": 0}, ()),
+        ({**PRO, "initialCharge": "5.0"}, ()),
+        ({**PRO, "initialCharge": 5}, ("its initialCharge differs",)),
         ({**PRO, "cost": "$21.00/month"}, ("its cost differs",)),
         ({**PRO, "initialCharge": "6.00", "scope": "installation"}, ("its scope differs", "its initialCharge differs")),
         ({**PRO, "paymentMethodRequired": False}, ("its paymentMethodRequired differs",)),

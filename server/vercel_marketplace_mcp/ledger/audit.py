@@ -19,7 +19,7 @@ def append(db: sqlite3.Connection, at: float, kind: str, subject: str, detail: M
     """
     head, count = _head(db)
     if count < 0:
-        raise LedgerError("The audit log has lost its end. Keep the file, and restore a backup or move it away.")
+        raise LedgerError("The audit log has lost its end. Restore a backup, or move the state folder away.")
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     digest = _digest(head, count + 1, at, kind, subject, text)
     db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (count + 1, at, kind, subject, text, digest))

@@ -35,7 +35,7 @@ def prepare_folder(folder: Path) -> Path:
 
 def remove_ledger(folder: Path) -> None:
     """Remove the ledger from a folder, and nothing else that may lie there."""
-    for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+    for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.lock"):
         (folder / name).unlink(missing_ok=True)
 
 

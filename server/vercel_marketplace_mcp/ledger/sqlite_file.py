@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import BinaryIO
 
 from vercel_marketplace_mcp.ledger import files
 from vercel_marketplace_mcp.ledger.records import LedgerError
@@ -16,14 +17,18 @@ BUSY_SECONDS = 5.0
 """How long a transaction, or the opening of the ledger, waits for another process's."""
 _LOCK_POLL = 0.02
 SCHEMA_VERSION = 1
-_DAMAGED = "The ledger is damaged. Keep the file, restore a backup or move it away, and look at Vercel for stores."
+_DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
+_LOST = (
+    "The ledger that was here is gone, and with it what was bought and what is unsettled. Restore a backup, or move "
+    "the state folder away and look at Vercel for stores."
+)
 _LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
 
 
 def connect(folder: Path) -> sqlite3.Connection:
     """Open the ledger, make or migrate it under a lock, and check that it is whole."""
     path = files.prepare_folder(folder)
-    with _lock(path.with_name(f"{path.name}.lock")):
+    with _lock(path.with_name(f"{path.name}.lock")) as mark:
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
         try:
@@ -31,22 +36,32 @@ def connect(folder: Path) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             _check_whole(db)
-            _migrate(db)
+            is_first = not mark.read()
+            _migrate(db, may_be_new=is_first)
+            if is_first:
+                _set(mark)
         except BaseException:
             db.close()
             raise
     return db
 
 
+def _set(mark: BinaryIO) -> None:
+    """Note on disk, beside the ledger, that there is one: a ledger that is lost must not pass for a new one."""
+    mark.write(b"The ledger beside this file was made.\n")
+    mark.flush()
+    os.fsync(mark.fileno())
+
+
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold the lock that lets one process at a time make or migrate the ledger.
+def _lock(path: Path) -> Iterator[BinaryIO]:
+    """Hold the lock that lets one process at a time make or migrate the ledger; its file is empty before there is one.
 
     Raises:
         LedgerError: another process has held it for too long.
     """
     deadline = time.monotonic() + BUSY_SECONDS
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)) as file:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600), "rb+") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +70,7 @@ def _lock(path: Path) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise LedgerError(_LOCKED) from None
                 time.sleep(_LOCK_POLL)
-        yield
+        yield file
 
 
 def _check_whole(db: sqlite3.Connection) -> None:
@@ -64,8 +79,10 @@ def _check_whole(db: sqlite3.Connection) -> None:
         raise LedgerError(_DAMAGED)
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection, *, may_be_new: bool) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 0 and not may_be_new:
+        raise LedgerError(_LOST)
     if version > SCHEMA_VERSION:
         raise LedgerError("The ledger was written by a newer version of this program. Update the program.")
     for number in range(version + 1, SCHEMA_VERSION + 1):

@@ -125,11 +125,15 @@ def start_sending(db: sqlite3.Connection, purchase_id: str, now: float) -> bool:
 
 
 def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mapping[str, Any], now: float) -> None:
-    """Record the outcome of a purchase that is under way, or of one that was given up as unknown meanwhile."""
+    """Record the outcome of a purchase that is under way, or was given up as unknown meanwhile.
+
+    What Vercel says outweighs what a person has found out: a purchase settled by hand takes a known outcome, too.
+    """
     changed = db.execute(
-        "UPDATE purchases SET state = ?, finished_at = ?, receipt = ? WHERE id = ?"
-        " AND (state IN ('prepared', 'sending') OR (state = 'unknown' AND settled_at IS NULL))",
-        (state, now, json.dumps(receipt, ensure_ascii=False) if receipt else None, purchase_id),
+        "UPDATE purchases SET state = ?, finished_at = ?, receipt = ?, settled_at = NULL WHERE id = ?"
+        " AND (state IN ('prepared', 'sending', 'unknown')"
+        " OR (state IN ('created', 'not_created') AND settled_at IS NOT NULL AND ? <> 'unknown'))",
+        (state, now, json.dumps(receipt, ensure_ascii=False) if receipt else None, purchase_id, state),
     )
     if changed.rowcount != 1:
         return

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from vercel_marketplace_mcp.purchase.money import UnreadableMoneyError, cents_from_dollars
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, why_plan_may_charge
 
 _TERMS = ("type", "scope", "paymentMethodRequired", "cost", "preauthorizationAmount", *DECIMAL_MEMBERS)
@@ -31,7 +32,7 @@ def why_not_the_confirmed_plan(returned: Any, confirmed: JudgedPlan) -> tuple[st
     return tuple(
         f"its {name} differs"
         for name in _TERMS
-        if name in returned and _differs(returned[name], confirmed.plan.get(name))
+        if name in returned and _differs(name, returned[name], confirmed.plan.get(name))
     )
 
 
@@ -44,5 +45,10 @@ def _same_id(returned: Any, plans: Sequence[JudgedPlan]) -> list[JudgedPlan] | t
     return [plan for plan in plans if returned.get("id") in (None, plan.id)] or ("Vercel names another plan",)
 
 
-def _differs(value: Any, listed: Any) -> bool:
-    return value != listed and not (value in _NOTHING and listed in _NOTHING)
+def _differs(name: str, value: Any, listed: Any) -> bool:
+    if value == listed or (value in _NOTHING and listed in _NOTHING):
+        return False
+    try:  # "10" and "10.00" are one amount
+        return name not in DECIMAL_MEMBERS or cents_from_dollars(value) != cents_from_dollars(listed)
+    except UnreadableMoneyError:
+        return True
