@@ -4,7 +4,7 @@ from typing import Any
 
 from mcp import Client
 
-from vercel_marketplace_mcp import arguments
+from vercel_marketplace_mcp import inputs
 from vercel_marketplace_mcp.sandbox import Sandbox
 from vercel_marketplace_mcp.text import clean
 
@@ -21,12 +21,20 @@ VALID: dict[str, Json] = {
         "integrationProductIdOrSlug": "brindle-postgres",
         "billingPlanId": "free",
     },
+    "get-store": {"id": "store_1a2b3c4d"},
+    "connect-store": {
+        "integrationConfigurationId": BRINDLE,
+        "resourceId": "store_1a2b3c4d",
+        "projectId": "prj_sandboxStorefront",
+    },
 }
 MODELS: dict[str, Any] = {
-    "list-configurations": arguments.ListConfigurations,
-    "list-products": arguments.ListProducts,
-    "list-plans": arguments.ListPlans,
-    "create-store": arguments.CreateStore,
+    "list-configurations": inputs.ListConfigurations,
+    "list-products": inputs.ListProducts,
+    "list-plans": inputs.ListPlans,
+    "create-store": inputs.CreateStore,
+    "get-store": inputs.GetStore,
+    "connect-store": inputs.ConnectStore,
 }
 NOT_BOUGHT = ("refused", "confirmation_required")
 NOTHING = "Nothing was created and nothing was charged."

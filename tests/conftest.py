@@ -115,11 +115,12 @@ def connect(sandbox: Sandbox, settings: Callable[..., Settings], clock: Clock, e
     """
 
     @asynccontextmanager
-    async def connected(form: Any = None, **changes: Any) -> AsyncIterator[Client]:
+    async def connected(form: Any = None, ready_wait: float = 0, **changes: Any) -> AsyncIterator[Client]:
         chosen = settings(**changes)
         vercel = VercelClient(chosen, None if "api_url" in changes else sandbox.app)
         ledger = SqliteLedger(chosen.state_dir, clock.seconds)
-        server = app.build_server(Context(settings=chosen, client=vercel, ledger=ledger, now=clock.now))
+        context = Context(settings=chosen, client=vercel, ledger=ledger, now=clock.now, ready_wait=ready_wait)
+        server = app.build_server(context)
         try:
             async with Client(server, mode=era, elicitation_callback=form, read_timeout_seconds=60) as client:
                 yield client
@@ -158,7 +159,13 @@ def call() -> Call:
 def _check_told(reply: Reply) -> None:
     """The text tells clients that read no structured content what happened, why, and what to do next."""
     error = reply.structured.get("error", {})
-    assert reply.is_error == (bool(error) or reply.structured.get("status", "created") != "created")
-    told = [reply.structured.get("money", ""), error.get("message", ""), *reply.structured["next_steps"]]
+    done = reply.structured.get("status", "created") in {"created", "connected"}
+    assert reply.is_error == (bool(error) or not done)
+    told = [
+        reply.structured.get("money", ""),
+        reply.structured.get("changes", ""),
+        error.get("message", ""),
+        *reply.structured["next_steps"],
+    ]
     assert [line for line in told if line not in reply.text] == []
     assert reply.text.isprintable() or set(filter(lambda char: not char.isprintable(), reply.text)) == {"\n"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
 
-from vercel_marketplace_mcp import arguments, specs
+from vercel_marketplace_mcp import arguments, inputs, specs
 from vercel_marketplace_mcp.results import StopError
 from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TEAM_SLUG, Sandbox
 from vercel_marketplace_mcp.text import clean
@@ -85,13 +85,16 @@ def test_five_hundred_invented_names_are_errors(tool: str, name: str, value: Any
         assert stopped.value.status == "invalid_arguments"
 
 
+TYPES: dict[str, Any] = {"string": str, "object": dict, "number": (int, float), "array": list, "boolean": bool}
+
+
 @pytest.mark.parametrize("tool", VALID)
 async def test_a_value_of_a_wrong_type_is_named(tool: str, call: Call, client: Client, sandbox: Sandbox) -> None:
     """T03: null, numbers, booleans, lists and objects where a text is due, in every argument of every tool."""
     rules: Json = specs.load()[tool].definition["inputSchema"]["properties"]
     wrong: list[Any] = [None, 0, 1.5, True, False, [], ["free"], {}, {"id": "free"}, "text"]
     for name, rule in rules.items():
-        fitting: Any = {"string": str, "object": dict, "number": (int, float)}[rule["type"]]
+        fitting: Any = TYPES[rule["type"]]
         for value in wrong:
             if not isinstance(value, fitting) or (isinstance(value, bool) and rule["type"] == "number"):
                 await check_refused(call, client, tool, {name: value}, name)
@@ -166,7 +169,7 @@ async def test_arguments_that_nest_too_deep_or_are_too_large_are_named(
         await check_refused(call, client, "create-store", change, argument)
     assert sandbox.journal == []
     with pytest.raises(StopError, match="half of a surrogate pair"):
-        arguments.read(specs.load()["create-store"], arguments.CreateStore, changed("create-store", {LONE: 1}))
+        arguments.read(specs.load()["create-store"], inputs.CreateStore, changed("create-store", {LONE: 1}))
 
 
 def test_a_key_that_the_text_of_a_call_gave_twice_is_named() -> None:

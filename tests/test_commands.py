@@ -8,7 +8,7 @@ import pytest
 
 from vercel_marketplace_mcp.ledger.records import Begun, Identity, NewPurchase
 from vercel_marketplace_mcp.purchase.policy import Proceed
-from vercel_marketplace_mcp.tools.receipts import moment
+from vercel_marketplace_mcp.results import moment
 
 from .approval.stories import happened, one_of_each
 from .approval.terminal import PROGRAM, Done, InProcess, at_the_desk

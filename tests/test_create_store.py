@@ -15,7 +15,6 @@ from .conftest import Call, Connect, Json
 pytestmark = pytest.mark.anyio
 
 TOOL = "create-store"
-STORES = "https://vercel.com/dashboard/stores"
 
 
 async def test_a_free_store_is_created_as_asked(call: Call, client: Client, sandbox: Sandbox) -> None:
@@ -25,12 +24,16 @@ async def test_a_free_store_is_created_as_asked(call: Call, client: Client, sand
     assert reply.structured == {
         "status": "created",
         "money": "The store was created on a free plan; nothing was charged.",
-        "next_steps": [f"Provisioning can take minutes. A person can connect the store to a project at {STORES}."],
+        "next_steps": [
+            f"It is not ready yet: call get-store with id {store['id']} in half a minute, then connect-store."
+        ],
         "store": {
             "id": store["id"],
             "name": "my-db",
             "status": "initializing",
             "externalResourceId": store["externalResourceId"],
+            "product": "brindle-postgres",
+            "integrationConfigurationId": BRINDLE,
             "billingPlan": {"id": "free", "name": "Free", "cost": "Free"},
             "secrets": ["DATABASE_URL", "DATABASE_URL_UNPOOLED", "PGPASSWORD"],
         },

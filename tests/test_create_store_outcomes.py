@@ -85,20 +85,29 @@ async def test_an_answer_that_names_no_plan_is_created_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("edit", "store"),
+    ("edit", "store", "next_step"),
     [
-        (without("id", "name", "status", "externalResourceId", "billingPlan", "secrets"), {}),
-        (store_with(id=5, name=None, status=None, secrets={"a": 1}, billingPlan=None), {"externalResourceId": ...}),
+        (without("id", "name", "status", "externalResourceId", "billingPlan", "secrets"), {}, "A person can connect"),
+        (
+            store_with(id=5, name=None, status=None, secrets={"a": 1}, billingPlan=None),
+            {"externalResourceId": ...},
+            "A person can connect",
+        ),
         (
             store_with(name="my\u202e-db\x1b[2J\nApproved", status="suspended", secrets=["x", {"name": 5}]),
             {"name": "my-db Approved", "status": "suspended"},
+            "Its status is suspended",
         ),
-        (store_with(secrets=[{"name": "KEY", "value": "s3cr3t", "length": 6}]), {"secrets": ["KEY"]}),
-        (store_with(later={"a": [1]}, status="available"), {"status": "available"}),
+        (
+            store_with(secrets=[{"name": "KEY", "value": "s3cr3t", "length": 6}]),
+            {"secrets": ["KEY"]},
+            "It is not ready yet",
+        ),
+        (store_with(later={"a": [1]}, status="available"), {"status": "available"}, "Connect it to a project"),
     ],
 )
 async def test_a_store_of_any_shape_counts_as_created(
-    edit: Callable[[Any], Any], store: Json, call: Call, client: Client, sandbox: Sandbox
+    edit: Callable[[Any], Any], store: Json, next_step: str, call: Call, client: Client, sandbox: Sandbox
 ) -> None:
     """Unknown members are tolerated, texts cleaned, and secrets told by name only."""
     sandbox.misbehave(OPERATION, Fault(edit=edit))
@@ -108,7 +117,7 @@ async def test_a_store_of_any_shape_counts_as_created(
         name: value for name, value in store.items() if value is not ...
     }
     assert "s3cr3t" not in json.dumps(reply.structured) + reply.text
-    assert ("Provisioning can take minutes." in reply.text) == (store.get("status") != "available")
+    assert reply["next_steps"][0].startswith(next_step)
 
 
 REFUSALS = {

@@ -1,8 +1,6 @@
-"""Runs the example program against the sandbox, and starts the server the way every host's file says."""
+"""Runs the example program against the sandbox, which it starts itself or which is served to it."""
 
 import json
-import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,19 +8,15 @@ from typing import Any
 
 import pytest
 from anyio import to_thread
-from mcp import Client, StdioServerParameters
 
-from vercel_marketplace_mcp import specs
 from vercel_marketplace_mcp.sandbox import Fault, Sandbox
 from vercel_marketplace_mcp.sandbox.http import serving
 
+from .hosts.installation import environment
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "provision_free_store.py"
-HOSTS = ROOT / "examples" / "hosts"
-HOST_FILES = (".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
-COMMAND = "vercel-marketplace-mcp"
 MAX_LINES = 80
-REFERENCE = re.compile(r"\$\{(?:(?:env:)?VERCEL_[A-Z_]+|input:[a-z-]+)\}")
 
 
 @pytest.fixture
@@ -34,12 +28,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
     """An environment whose PATH holds the command, which runs this checkout and keeps its state apart."""
-    program = tmp_path / "bin" / COMMAND
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}/server" exec "{sys.executable}" -m {specs.__package__} "$@"\n')
-    program.chmod(0o755)
-    path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
-    return {"PATH": path, "HOME": str(tmp_path), "VERCEL_MCP_STATE_DIR": str(tmp_path / "state")}
+    return environment(tmp_path)
 
 
 def run_example(environment: dict[str, str], *arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -89,43 +78,3 @@ async def run_in_thread(environment: dict[str, str]) -> int:
 def test_the_example_is_short() -> None:
     """A reader takes it in at one look."""
     assert len(EXAMPLE.read_text("utf-8").splitlines()) <= MAX_LINES
-
-
-def test_the_hosts_files_are_those_that_the_hosts_read() -> None:
-    """Either folder can be opened in every host as it is, and holds nothing else."""
-    found = {path.relative_to(HOSTS).as_posix() for path in HOSTS.rglob("*") if path.is_file()}
-    assert found == {f"{folder}/{name}" for folder in ("account", "sandbox") for name in HOST_FILES}
-
-
-def read_entry(folder: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A host's whole file, and the one server that it starts."""
-    document = json.loads((HOSTS / folder / name).read_text("utf-8"))
-    servers = document["servers" if name.startswith(".vscode") else "mcpServers"]
-    assert list(servers) == ["vercel-marketplace"]
-    return document, servers["vercel-marketplace"]
-
-
-@pytest.mark.parametrize("name", HOST_FILES)
-def test_a_hosts_file_holds_no_token(name: str) -> None:
-    """The token comes from the host's own mechanism, in that host's own spelling, and so does the team."""
-    document, entry = read_entry("account", name)
-    prefix = {".mcp.json": "${", ".cursor/mcp.json": "${env:", ".vscode/mcp.json": "${input:"}[name]
-    assert set(entry) == {"type", "command", "env"}
-    assert (entry["type"], entry["command"]) == ("stdio", COMMAND)
-    assert set(entry["env"]) == {"VERCEL_TOKEN", "VERCEL_TEAM_ID"}
-    assert all(REFERENCE.fullmatch(value) and value.startswith(prefix) for value in entry["env"].values())
-    asked = {f"${{input:{one['id']}}}": one.get("password", False) for one in document.get("inputs", [])}
-    expected = {entry["env"]["VERCEL_TOKEN"]: True, entry["env"]["VERCEL_TEAM_ID"]: False}
-    assert asked == (expected if name.startswith(".vscode") else {})
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("name", HOST_FILES)
-async def test_a_hosts_sandbox_file_starts_a_server_that_works(name: str, installed: dict[str, str]) -> None:
-    """What the file says starts a server that lists the four tools, without a token and without an account."""
-    document, entry = read_entry("sandbox", name)
-    assert (set(entry), "inputs" in document) == ({"type", "command", "args"}, False)
-    assert (entry.pop("type"), entry["command"]) == ("stdio", COMMAND)
-    async with Client(StdioServerParameters(**entry, env=installed), read_timeout_seconds=60) as client:
-        listed = await client.list_tools()
-    assert [tool.name for tool in listed.tools] == list(specs.TOOL_NAMES)

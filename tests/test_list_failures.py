@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from vercel_marketplace_mcp.sandbox import Fault, Sandbox
+from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, Fault, Sandbox
 from vercel_marketplace_mcp.sandbox.http import serving
 
 from .calls import VALID
@@ -135,7 +135,8 @@ async def test_vercels_words_are_quoted_cleaned_and_capped(
     for odd in (b"", b"[]", b'"no"', b'{"error": "no"}', b'{"error": {"code": 5}}', b"<html>"):
         sandbox.misbehave(LISTS[tool][1], Fault(status=403, body=odd))
         reply = await call(client, tool, VALID[tool])
-        assert reply["error"] == {"code": "forbidden", "message": "The token may not do this."}
+        message = f"The token may not do this in the team {SANDBOX_TEAM_ID}."
+        assert reply["error"] == {"code": "forbidden", "message": message}
 
 
 @pytest.mark.parametrize("tool", LISTS)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", "package.json", "package-lock.json")
+LANGGRAPH = "examples/agents/requirements-langgraph.txt"
+FILES = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", LANGGRAPH, "package.json", "package-lock.json")
 
 
 def verdict(checkout: Path) -> tuple[int, str]:
@@ -21,6 +22,7 @@ def verdict(checkout: Path) -> tuple[int, str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder with a copy of the lock files and of what they are made from."""
+    (tmp_path / LANGGRAPH).parent.mkdir(parents=True)
     for name in FILES:
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
@@ -43,6 +45,8 @@ def test_the_committed_lock_files_are_in_step(checkout: Path) -> None:
         ("requirements.txt", "    # via pydantic", "    # via -r /srv/me/requirements.in", "a path"),
         ("requirements.txt", "annotated-types==", "unhashed==1\nannotated-types==", "unhashed has no hash"),
         ("requirements-dev.txt", "mypy==", "mypy>=", "a line that is no pin"),
+        ("pyproject.toml", '"langgraph>=1.2,<2"', '"langgraph>=99"', "langgraph>=99 is declared"),
+        (LANGGRAPH, "    # via langchain", "    # via -r /srv/me/requirements.in", "a path"),
         ("package.json", "2.12.0", "2.12.1", "does not belong to package.json"),
         ("package-lock.json", '"integrity"', '"resolved": "mirror.example", "integrity"', "a download address"),
         ("package-lock.json", '"integrity"', '"checksum"', "has no hash"),

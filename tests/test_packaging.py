@@ -2,8 +2,6 @@
 
 import ast
 import json
-import os
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -21,13 +19,12 @@ from mcp import Client, StdioServerParameters
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = "vercel_marketplace_mcp"
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-SPECS = [
-    json.loads((ROOT / "tool_specs" / f"{name}.json").read_text("utf-8"))
-    for name in ("list-configurations", "list-products", "list-plans", "create-store")
-]
+from vercel_marketplace_mcp.specs import TOOL_NAMES
+
+from .distribution import building
+from .distribution.building import PACKAGE, ROOT, VERSION, clean_environment, run
+
+SPECS = [json.loads((ROOT / "tool_specs" / f"{name}.json").read_text("utf-8")) for name in TOOL_NAMES]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,40 +37,16 @@ class Installation:
     site_packages: Path
 
 
-def run(*command: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> str:
-    """Run a command that has to succeed, and return what it printed."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the source distribution of the checkout and the wheel that was built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    return folder
+    return building.built(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")
-def wheel(built: Path) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel that was built by way of the source distribution."""
-    return built / f"{PACKAGE}-{VERSION}-py3-none-any.whl"
-
-
-def clean_environment(folder: Path, **more: str) -> dict[str, str]:
-    """What a child process sees: no path of this checkout, and its state in a folder of its own."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "HOME": str(folder), "VERCEL_MCP_STATE_DIR": str(folder / "state"), **more}
+    return building.wheel(tmp_path_factory.getbasetemp())
 
 
 def empty_environment(folder: Path) -> Path:
@@ -161,10 +134,10 @@ def test_the_source_distribution_is_complete(built: Path, tmp_path: Path) -> Non
     with tarfile.open(built / f"{PACKAGE}-{VERSION}.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     top = tmp_path / f"{PACKAGE}-{VERSION}"
-    folders = ("server", "tool_specs", "tests", "scripts", "examples", ".ci")
+    folders = ("server", "tool_specs", "tests", "scripts", "examples", "docs", "evals", ".ci", ".github")
     expected = [path for folder in folders for path in tracked(folder)]
     expected += [path for path in ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".txt", ".toml", ".json"}]
-    expected += [ROOT / name for name in ("LICENSE", "Makefile", ".npmrc", ".gitignore")]
+    expected += [ROOT / name for name in ("LICENSE", "Makefile", "Dockerfile", ".dockerignore", ".npmrc", ".gitignore")]
     missing = {path.relative_to(ROOT).as_posix() for path in expected if not (top / path.relative_to(ROOT)).is_file()}
     assert missing == set()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from vercel_marketplace_mcp.vercel import client
+from vercel_marketplace_mcp.vercel import operations
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -119,9 +119,10 @@ def test_a_broken_one_is_noticed(promises: list[dict[str, Any]], problem: str | 
     assert found == [] if problem is None else problem in found
 
 
-def test_the_only_request_that_changes_anything_creates_a_store() -> None:
-    """Of all operations that the one client of Vercel knows, a single one is no reading."""
-    operations = [value for value in vars(client).values() if isinstance(value, client.Operation)]
-    assert len(operations) >= 4
-    assert [operation for operation in operations if operation.method != "GET"] == [client.CREATE_STORE]
-    assert client.CREATE_STORE.template == "/v1/storage/stores/integration/direct"
+def test_the_only_requests_that_change_anything_create_a_store_and_connect_one() -> None:
+    """Of all operations that the one client of Vercel knows, two are no reading."""
+    known = [value for value in vars(operations).values() if isinstance(value, operations.Operation)]
+    assert len(known) >= 7
+    assert [one for one in known if one.method != "GET"] == [operations.CREATE_STORE, operations.CONNECT]
+    assert operations.CREATE_STORE.template == "/v1/storage/stores/integration/direct"
+    assert operations.CONNECT.template.endswith("/resources/{resourceId}/connections")

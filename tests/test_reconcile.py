@@ -93,7 +93,7 @@ async def test_what_is_ambiguous_settles_nothing(connect: Connect, sandbox: Sand
 async def test_a_store_that_vercel_does_not_show_by_itself_settles_nothing(connect: Connect, sandbox: Sandbox) -> None:
     """The list is cached; only the store itself counts."""
     sandbox.misbehave(CREATE, Fault(drop="after"))
-    sandbox.misbehave("getStore", Fault(status=404))
+    sandbox.misbehave("getStorageStoresById", Fault(status=404))
     async with connect() as client:
         found = [(await create(client))["status"] for _ in range(3)]
     assert (found, len(sandbox.posts)) == (["outcome_unknown", "outcome_unknown", "created"], 1)
@@ -103,7 +103,7 @@ async def test_a_store_found_with_another_plan_is_a_mismatch(connect: Connect, s
     """What is found is held against what was meant, like an answer to the request itself."""
     sandbox.misbehave(CREATE, Fault(drop="after"))
     sandbox.misbehave(
-        "getStore", Fault(edit=lambda answer: {"store": {**answer["store"], "billingPlan": {"id": "pro"}}})
+        "getStorageStoresById", Fault(edit=lambda answer: {"store": {**answer["store"], "billingPlan": {"id": "pro"}}})
     )
     async with connect() as client:
         await create(client)
@@ -129,7 +129,7 @@ async def test_a_store_that_is_gone_is_made_anew(connect: Connect, sandbox: Sand
         first = await create(client)
         # the list and the store itself, as they are once it was removed
         sandbox.misbehave("listStores", Fault(edit=lambda _: {"stores": []}))
-        sandbox.misbehave("getStore", Fault(status=404))
+        sandbox.misbehave("getStorageStoresById", Fault(status=404))
         second = await create(client)
     assert (first["status"], second["status"]) == ("created", "rejected")  # the sandbox still has the name
     assert len(sandbox.posts) == 2
@@ -154,6 +154,6 @@ async def test_a_doubtful_absence_changes_nothing(
         if listed:
             sandbox.misbehave("listStores", listed)
         if single:
-            sandbox.misbehave("getStore", single, times=3)
+            sandbox.misbehave("getStorageStoresById", single, times=3)
         again = await create(client)
     assert (again["status"], again["replayed"], len(sandbox.posts)) == ("created", True, 1)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from vercel_marketplace_mcp import specs
+
 SPECS = Path(__file__).parents[1] / "tool_specs"
-TOOLS = ("list-configurations", "list-products", "list-plans", "create-store")
+TOOLS = specs.TOOL_NAMES
 # The example on Vercel's page.
 EXAMPLE = {
     "name": "my-dev-database",

@@ -13,8 +13,8 @@ from vercel_marketplace_mcp.approval import desk
 from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError, Meaning, Purchase
 from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 from vercel_marketplace_mcp.purchase.money import dollars
+from vercel_marketplace_mcp.results import moment
 from vercel_marketplace_mcp.text import clean
-from vercel_marketplace_mcp.tools.receipts import moment
 
 DONE, NO, WRONG_USAGE = 0, 1, 2
 _PAGE = 50

@@ -8,8 +8,9 @@ import anyio
 from vercel_marketplace_mcp import logs, settings
 from vercel_marketplace_mcp.ledger.records import LedgerError
 from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call, VercelClient
+from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.errors import VercelError
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 
 def run() -> int:

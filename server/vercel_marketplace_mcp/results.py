@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 MAX_ITEMS = 200
 """Entries that a list may have; a longer one is cut, and says so."""
 
 NOTHING_HAPPENED = "Nothing was created and nothing was charged."
+NOTHING_CHANGED = "Nothing was changed."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +113,45 @@ def create_answer(status: str, money: str, next_steps: Sequence[str], **members:
         lines.append(f"store {store.get('id', '(no id)')} is {store.get('status', 'in an unknown state')}")
     lines += [f"- {reason}" for reason in members.get("quote", {}).get("reasons", ())]
     return Answer(structured=structured, text="\n".join([*lines, *next_steps]), is_error=status != "created")
+
+
+def connect_answer(status: str, changes: str, next_steps: Sequence[str], **members: Any) -> Answer:
+    """Return an answer of connect-store; `members` are `connection`, `approval`, `error` as they apply."""
+    structured = {"status": status, "changes": changes, "next_steps": list(next_steps), **members}
+    lines = [f"{status}: {changes}"]
+    if error := members.get("error"):
+        lines.append(_error_text(error))
+    if approval := members.get("approval"):
+        lines.append(f"code {approval['code']}, to be used before {approval['expires_at']}")
+    if connection := members.get("connection"):
+        lines.append(f"variables: {', '.join(connection['variables']) or 'not known'}")
+    return Answer(structured=structured, text="\n".join([*lines, *next_steps]), is_error=status != "connected")
+
+
+def stopped_connect(stop: StopError) -> Answer:
+    """Return the answer of connect-store when it ended before anything was sent."""
+    return connect_answer(stop.status, NOTHING_CHANGED, stop.next_steps, error=stop.error)
+
+
+def store_answer(store: Mapping[str, Any], next_steps: Sequence[str], *, ready: bool) -> Answer:
+    """Return the answer of get-store."""
+    structured = {"store": dict(store), "ready": ready, "next_steps": list(next_steps)}
+    lines = [f"store {store['id']} is {store.get('status', 'in an unknown state')}"]
+    if plan := store.get("billingPlan"):
+        lines.append("plan: " + ", ".join(plan.values()))
+    lines += [f"connected to {one.get('id')}: {', '.join(one['environments'])}" for one in store.get("projects", ())]
+    return Answer(structured=structured, text="\n".join([*lines, *next_steps]))
+
+
+def failed_store(stop: StopError) -> Answer:
+    """Return the answer of get-store when the store could not be read."""
+    structured = {"ready": False, "next_steps": stop.next_steps, "error": stop.error}
+    return Answer(structured=structured, text="\n".join([_error_line(stop), *stop.next_steps]), is_error=True)
+
+
+def moment(seconds: float) -> str:
+    """Return a time as text: ISO 8601, in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _error_line(stop: StopError) -> str:

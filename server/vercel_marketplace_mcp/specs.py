@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-TOOL_NAMES = ("list-configurations", "list-products", "list-plans", "create-store")
+TOOL_NAMES = ("list-configurations", "list-products", "list-plans", "create-store", "get-store", "connect-store")
 
 
 @dataclass(frozen=True)

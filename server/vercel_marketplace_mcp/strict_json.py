@@ -5,7 +5,7 @@ It does no I/O and knows no protocol.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,3 +98,24 @@ def is_unicode(value: Any) -> bool:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
+
+
+def inexact(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the first path whose value JSON can't carry exactly, and why, or None."""
+    for depth, path, value in walk(dict(document)):
+        if depth > MAX_DEPTH:
+            return path, f"nests deeper than {MAX_DEPTH} levels"
+        if isinstance(value, int | float) and not isinstance(value, bool) and not is_exact_number(value):
+            return path, "must be a finite number that JSON carries exactly"
+        texts = value if isinstance(value, dict) else [value] if isinstance(value, str) else ()
+        if any(not _is_unicode(text) for text in texts):
+            return path, "holds half of a surrogate pair, which is no character"
+    return None
+
+
+def _is_unicode(text: Any) -> bool:
+    try:
+        str(text).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vercel_marketplace_mcp.approval.question import Subject, form, write
+from vercel_marketplace_mcp.approval.question import Subject, expected_answer, form, write
 
 from .subjects import FINGERPRINT, PLAN, PREPAID, price, subject
 
@@ -131,13 +131,12 @@ def test_the_same_deal_asks_the_same_question() -> None:
 
 def test_the_form_can_not_be_filled_in_by_a_client() -> None:
     """T19: one required free text, with nothing in the schema that a client could take for an answer."""
-    assert form(price(PLAN), FINGERPRINT) == {
+    assert form(expected_answer(price(PLAN), FINGERPRINT)) == {
         "type": "object",
         "properties": {
             "amount": {"type": "string", "title": "Type 49.00 to buy", "description": "Anything else buys nothing."}
         },
         "required": ["amount"],
     }
-    assert form(price({"type": "subscription"}), FINGERPRINT)["properties"]["amount"]["title"] == (
-        "Type UNPRICED-BEEF to buy"
-    )
+    in_words = expected_answer(price({"type": "subscription"}), FINGERPRINT)
+    assert form(in_words)["properties"]["amount"]["title"] == "Type UNPRICED-BEEF to buy"

@@ -1,8 +1,9 @@
 """A sandbox, servers of it on one state folder and one clock, and people who answer. Fakes nothing of ours."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,13 @@ from pydantic import SecretStr
 
 from vercel_marketplace_mcp import app
 from vercel_marketplace_mcp.approval import desk
+from vercel_marketplace_mcp.ledger.files import FILE_NAME
 from vercel_marketplace_mcp.ledger.records import Question
 from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TOKEN, Sandbox
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.tools.context import Context
-from vercel_marketplace_mcp.vercel.client import VercelClient
+from vercel_marketplace_mcp.vercel.client import Deadlines, VercelClient
 
 Json: TypeAlias = dict[str, Any]
 
@@ -116,7 +118,18 @@ class World:
         self._opened.append(ledger)
         return ledger
 
-    def server(self, *, in_process: bool = True, time: Callable[[], datetime] = _now, **changes: Any) -> Server[Any]:
+    def database(self) -> "closing[sqlite3.Connection]":
+        """The ledger's file, to be looked at."""
+        return closing(sqlite3.connect(self.folder / FILE_NAME))
+
+    def server(
+        self,
+        *,
+        in_process: bool = True,
+        time: Callable[[], datetime] = _now,
+        deadlines: Deadlines | None = None,
+        **changes: Any,
+    ) -> Server[Any]:
         """A server on this state folder, its settings changed; not in process, it speaks to `api_url` over HTTP."""
         chosen = Settings(
             token=SecretStr(SANDBOX_TOKEN),
@@ -127,9 +140,9 @@ class World:
             reconcile=False,
         )
         chosen = replace(chosen, **changes)
-        client = VercelClient(chosen, self.sandbox.app if in_process else None)
+        client = VercelClient(chosen, self.sandbox.app if in_process else None, deadlines=deadlines)
         self._opened.append(client)
-        return app.build_server(Context(settings=chosen, client=client, ledger=self.ledger(), now=time))
+        return app.build_server(Context(settings=chosen, client=client, ledger=self.ledger(), now=time, ready_wait=0))
 
     def client(self, era: str, person: Person | None = None, **changes: Any) -> Client:
         """A client of a new server on this folder; without a person it can show no form."""

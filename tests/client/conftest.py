@@ -1,15 +1,12 @@
 """The client over real sockets: against the sandbox, or a server that says whatever bytes a test wants said."""
 
 import asyncio
-import json
-import socket
 import ssl
-import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import stamina
@@ -20,34 +17,9 @@ from vercel_marketplace_mcp.sandbox.http import serving
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.vercel.client import Deadlines, VercelClient
 
+from ..sockets import MACHINE_VARIABLES, Said, Seen, Then, as_http, read_request, say
+
 MakeClient = Callable[..., VercelClient]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """A request, byte for byte as it arrived, and the port that it came from."""
-
-    line: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    port: int
-
-    @property
-    def target(self) -> str:
-        """The path and the query of the request line."""
-        return self.line.split(" ")[1]
-
-    def all(self, name: str) -> list[str]:
-        """Every value of a header."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What the server sends for one request, and what it does then."""
-
-    pieces: tuple[bytes, ...]
-    then: Literal["wait for more", "close", "reset", "stay silent"]
 
 
 @dataclass
@@ -62,16 +34,12 @@ class Wire:
 
     def will_answer(self, status: int = 200, body: Any = None, /, times: int = 1, **headers: str) -> None:
         """Answer as a server should; a body that is not bytes goes out as JSON, and `_` in a header means `-`."""
-        content = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
-        lines = {"content-type": "application/json", "content-length": str(len(content))}
-        lines |= {name.replace("_", "-"): text for name, text in headers.items()}
-        head = "".join(f"{name}: {text}\r\n" for name, text in lines.items())
-        self.will_send(f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + content, times=times)
+        self.will_send(as_http(status, body, **headers), times=times)
 
     def will_send(
         self,
         *pieces: bytes,
-        then: Literal["wait for more", "close", "reset", "stay silent"] = "wait for more",
+        then: Then = "wait for more",
         times: int = 1,
     ) -> None:
         """Send these bytes for a request, then go on as told."""
@@ -81,30 +49,16 @@ class Wire:
         """Answer the requests of one connection, one scripted answer each; without one left, hang up."""
         self.connections += 1
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while (seen := await self._read(reader, writer)) is not None and self.script:
+            goes_on = True
+            while goes_on:
+                seen = await read_request(reader, writer)
+                self.raw += seen.raw
+                if not self.script:
+                    break
                 said = self.script.pop(0)
                 self.seen.append(seen)
-                for piece in said.pieces:
-                    writer.write(piece)
-                    await writer.drain()
-                if said.then == "stay silent":
-                    await reader.read()
-                if said.then == "reset":
-                    linger = struct.pack("ii", 1, 0)
-                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                if said.then != "wait for more":
-                    break
+                goes_on = await say(said, reader, writer)
         writer.close()
-
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Seen | None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        self.raw += head
-        line, *rest = head.decode("latin-1").strip().split("\r\n")
-        headers = [(name, value.strip()) for name, _, value in (text.partition(":") for text in rest)]
-        length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
-        body = await reader.readexactly(length)
-        self.raw += body
-        return Seen(line=line, headers=headers, body=body, port=writer.get_extra_info("peername")[1])
 
 
 @pytest.fixture(scope="session")
@@ -123,9 +77,8 @@ def no_waiting() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the machine's variables say about proxies and certificates is no business of these tests."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in MACHINE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.vercel import answers
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, MAX_BODY, Call, Deadlines, VercelClient
+from vercel_marketplace_mcp.vercel.client import MAX_BODY, Deadlines, VercelClient
 from vercel_marketplace_mcp.vercel.errors import RefusedError, UnclearError, VercelError
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 pytestmark = pytest.mark.anyio
 

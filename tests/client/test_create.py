@@ -6,8 +6,9 @@ import pytest
 
 from vercel_marketplace_mcp.sandbox import Fault, Sandbox
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call, Deadlines, VercelClient
+from vercel_marketplace_mcp.vercel.client import Deadlines, VercelClient
 from vercel_marketplace_mcp.vercel.errors import NotSentError, RefusedError, UnclearError, VercelError
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,9 @@ import pytest
 
 from vercel_marketplace_mcp.sandbox import SANDBOX_TOKEN
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call, VercelClient
+from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.errors import RefusedError, UnclearError, VercelError
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 pytestmark = pytest.mark.anyio
 
@@ -23,12 +24,12 @@ REFUSED = {
     ),
     403: (
         "forbidden",
-        "The token may not do this.",
-        "Ask the operator for a token of a team member who may manage integrations, and to check the team's setting.",
+        "The token may not do this in the team team_a.",
+        "Ask the operator for a token of a member who may manage integrations there, or to correct VERCEL_TEAM_ID.",
     ),
     404: (
         "not_found",
-        "Vercel does not know this id in this team, or the integration is not installed there.",
+        "Vercel does not know this id in the team team_a, or the integration is not installed there.",
         "Check the ids with list-configurations and list-products.",
     ),
     409: (
@@ -39,7 +40,7 @@ REFUSED = {
     410: ("gone", "What the request names has been removed.", "List again and use what exists now."),
     418: ("refused", "Vercel refused the request with status 418.", "Read Vercel's message."),
     422: ("refused", "Vercel refused the request with status 422.", "Read Vercel's message."),
-    429: ("rate_limited", "Vercel has limited the rate of requests.", "Wait, then try again."),
+    429: ("rate_limited", "Vercel has limited the rate of requests.", "Wait a minute, then try again."),
 }
 UNCLEAR = {
     status: ("server_error", f"Vercel's API failed with status {status}.", "Try again in a minute.")
@@ -126,4 +127,68 @@ async def test_a_refusal_that_breaks_off_is_a_refusal(wire: Any, client: VercelC
     wire.will_send(b'HTTP/1.1 403 No\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"e', then=then)
     with pytest.raises(RefusedError) as caught:
         await client.read(READ)
-    assert (caught.value.code, caught.value.message) == ("forbidden", "The token may not do this.")
+    assert (caught.value.code, caught.value.message) == ("forbidden", REFUSED[403][1])
+
+
+@pytest.mark.parametrize(
+    ("team", "named"),
+    [
+        (Team(id="team_b"), "the team team_b"),
+        (Team(slug="our-team"), "the team our-team"),
+        (None, "the token's default team"),
+    ],
+    ids=["id", "slug", "none"],
+)
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (403, "The token may not do this in {}."),
+        (404, "Vercel does not know this id in {}, or the integration is not installed there."),
+    ],
+)
+async def test_a_refusal_that_may_be_for_the_wrong_team_names_the_team(
+    wire: Any, client: VercelClient, status: int, sentence: str, team: Team | None, named: str
+) -> None:
+    """The commonest cause of both: whoever reads it sees which team was asked, whether or not a call named it."""
+    wire.will_answer(status, b"")
+    with pytest.raises(RefusedError) as caught:
+        await client.read(Call(operation=GET_CONFIGURATIONS, team=team))
+    assert caught.value.message == sentence.format(named)
+
+
+@pytest.mark.parametrize(
+    ("advice", "told"),
+    [
+        ("7", "7 seconds"),
+        ("0", "2 seconds"),
+        ("1000000000", "3600 seconds"),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", "2 seconds"),
+        ("soon", "a minute"),
+        ("-5", "a minute"),
+        ("1.5", "a minute"),
+    ],
+)
+async def test_a_limit_says_how_long_to_wait(wire: Any, client: VercelClient, advice: str, told: str) -> None:
+    """T45: Vercel's advice, within an hour, or a minute where there is none that can be read."""
+    error = await refusal(wire, client, 429, b"", retry_after=advice)
+    assert error.next_step == f"Wait {told}, then try again."
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, ("VERCEL_TOKEN", "operator")),
+        (402, ("payment method", "https://vercel.com/dashboard", "Billing", "person")),
+        (403, ("team_a", "manage integrations", "VERCEL_TEAM_ID", "operator")),
+        (404, ("team_a", "not installed", "list-configurations", "list-products")),
+        (409, ("another name",)),
+        (410, ("List again",)),
+        (429, ("Wait a minute",)),
+    ],
+)
+async def test_a_refusal_says_who_can_do_what_about_it(
+    wire: Any, client: VercelClient, status: int, words: tuple[str, ...]
+) -> None:
+    """The setting, the page, the permission, the tools: whatever the next step needs is named."""
+    error = await refusal(wire, client, status, b"")
+    assert [word for word in words if word not in f"{error.message} {error.next_step}"] == []

@@ -8,15 +8,9 @@ import pytest
 
 from vercel_marketplace_mcp.sandbox import SANDBOX_TOKEN
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.vercel.client import (
-    CREATE_STORE,
-    GET_CONFIGURATIONS,
-    GET_PLANS,
-    GET_PRODUCTS,
-    Call,
-    VercelClient,
-)
+from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.errors import NotSentError
+from vercel_marketplace_mcp.vercel.operations import CREATE_STORE, GET_CONFIGURATIONS, GET_PLANS, GET_PRODUCTS, Call
 
 pytestmark = pytest.mark.anyio
 

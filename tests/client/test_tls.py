@@ -1,22 +1,20 @@
 """The token goes to a server whose certificate the system trusts, under that server's name, and to no other."""
 
 import asyncio
-import ipaddress
 import ssl
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call, VercelClient
+from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.errors import NotSentError
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
+
+from ..sockets import self_signed
 
 pytestmark = pytest.mark.anyio
 
@@ -29,23 +27,9 @@ def context(tmp_path: Path) -> Callable[[str], ssl.SSLContext]:
     """Make the context of a server that signed its own certificate, for an address or a name."""
 
     def make(host: str) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-        named = x509.IPAddress(ipaddress.ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-            .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
-            .add_extension(x509.SubjectAlternativeName([named]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        pem, private = self_signed(host)
         (tmp_path / "trusted.pem").write_bytes(pem)
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (tmp_path / "server.pem").write_bytes(private + pem)
+        (tmp_path / "server.pem").write_bytes(private)
         found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         found.load_cert_chain(tmp_path / "server.pem")
         return found

@@ -3,11 +3,8 @@
 Node is needed for this and for nothing else: without it these tests are skipped, except in CI, where they fail.
 """
 
-import hashlib
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,16 +14,15 @@ from typing import Any
 
 import pytest
 
+from vercel_marketplace_mcp.specs import TOOL_NAMES
+
+from .. import node_tools
+
 ROOT = Path(__file__).parents[2]
-INSPECTOR = ROOT / "node_modules" / ".bin" / "mcp-inspector"
-OLDEST_NODE = 20
 TOOL_IS_ERROR = 5
 NOT_PORTABLE = 6
 
-SPECS = [
-    json.loads((ROOT / "tool_specs" / f"{name}.json").read_text("utf-8"))
-    for name in ("list-configurations", "list-products", "list-plans", "create-store")
-]
+SPECS = [json.loads((ROOT / "tool_specs" / f"{name}.json").read_text("utf-8")) for name in TOOL_NAMES]
 FREE_STORE = {
     "name": "orders",
     "integrationConfigurationId": "icfg_BrindleData000000000001",
@@ -48,38 +44,10 @@ class Shown:
 Inspect = Callable[..., Shown]
 
 
-def give_up(reason: str) -> None:
-    """Skip the test, or fail it where the Inspector is required."""
-    if os.environ.get("CI") == "true" or os.environ.get("VERCEL_MCP_REQUIRE_INSPECTOR") == "1":
-        pytest.fail(f"the MCP Inspector is required here, but {reason}")
-    pytest.skip(f"the MCP Inspector is not here: {reason}")
-
-
 @pytest.fixture(scope="session")
 def installed_inspector() -> Path:
     """The Inspector's command, installed from package-lock.json if it is not there yet."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if not npm or not node:
-        give_up("there is no Node with npm on the PATH")
-    else:
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=60).stdout
-        if int((re.findall(r"\d+", version) or ["0"])[0]) < OLDEST_NODE:
-            give_up(f"Node is {version.strip() or 'broken'}; {OLDEST_NODE} or newer is needed")
-        install(npm)
-    return INSPECTOR
-
-
-def install(npm: str) -> None:
-    """Make node_modules what package-lock.json says, unless a stamp in it says that it is."""
-    stamp = ROOT / "node_modules" / ".made-from"
-    wanted = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
-    if INSPECTOR.exists() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
-        return
-    command = [npm, "ci", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
-    if done.returncode or not INSPECTOR.exists():
-        give_up(f"npm ci failed: {done.stderr[-2000:]}")
-    stamp.write_text(wanted, "utf-8")
+    return node_tools.program("mcp-inspector")
 
 
 @pytest.fixture(params=["legacy", "modern"])
@@ -119,6 +87,49 @@ def test_the_inspector_lists_the_tools_and_finds_nothing_to_mend(inspect: Inspec
     shown = inspect("tools/list", "--strict")
     assert (shown.exit_code, shown.complaints) == (0, "")
     assert shown.result["tools"] == SPECS
+
+
+@pytest.mark.parametrize(
+    ("method", "member", "names"),
+    [
+        ("prompts/list", "prompts", ["provision-storage"]),
+        ("resources/list", "resources", ["guide", "rules", "purchases"]),
+        ("resources/templates/list", "resourceTemplates", ["openapi"]),
+    ],
+)
+def test_the_inspector_lists_what_stands_beside_the_tools(
+    inspect: Inspect, method: str, member: str, names: list[str]
+) -> None:
+    """Prompts, resources and templates are listed whole, and nothing is complained of."""
+    shown = inspect(method)
+    assert (shown.exit_code, shown.complaints) == (0, "")
+    assert [one["name"] for one in shown.result[member]] == names
+
+
+def test_the_inspector_fills_in_the_prompt(inspect: Inspect) -> None:
+    """What is typed as `key=value` stands in the prompt as one quoted line."""
+    shown = inspect("prompts/get", "--prompt-name", "provision-storage", "--prompt-args", "need=a queue for orders")
+    assert (shown.exit_code, shown.complaints) == (0, "")
+    (message,) = shown.result["messages"]
+    assert '- What is needed: "a queue for orders"' in message["content"]["text"].splitlines()
+
+
+@pytest.mark.parametrize("uri", ["purchases", "openapi/create-store"])
+def test_the_inspector_reads_a_resource_and_a_template_filled_in(inspect: Inspect, uri: str) -> None:
+    """Each comes under its own address, as text."""
+    shown = inspect("resources/read", "--uri", f"vercel-marketplace://{uri}")
+    assert (shown.exit_code, shown.complaints) == (0, "")
+    (content,) = shown.result["contents"]
+    assert (content["uri"], bool(content["text"])) == (f"vercel-marketplace://{uri}", True)
+
+
+def test_the_inspector_is_told_of_an_unknown_resource(inspect: Inspect) -> None:
+    """An error of the protocol, in our words."""
+    shown = inspect("resources/read", "--uri", "vercel-marketplace://secrets")
+    assert (shown.exit_code != 0, "There is no resource vercel-marketplace://secrets" in shown.complaints) == (
+        True,
+        True,
+    )
 
 
 def test_the_strict_check_can_fail(inspect: Inspect) -> None:

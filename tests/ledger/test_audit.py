@@ -198,7 +198,7 @@ async def test_a_purchase_through_the_server_leaves_its_trail_and_no_token(folde
     """T51, T66: what was asked and answered stands in the files; the token of the account stands in none."""
     settings = load_for_sandbox(SANDBOX_TOKEN, SANDBOX_TEAM_ID, {"VERCEL_MCP_STATE_DIR": str(folder)})
     sandbox, ledger = Sandbox(), SqliteLedger(settings.state_dir)
-    context = Context(settings=settings, client=VercelClient(settings, sandbox.app), ledger=ledger)
+    context = Context(settings=settings, client=VercelClient(settings, sandbox.app), ledger=ledger, ready_wait=0)
     call = {
         "name": "my-store",
         "integrationConfigurationId": "icfg_BrindleData000000000001",

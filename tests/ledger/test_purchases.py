@@ -50,6 +50,7 @@ async def test_a_purchase_is_on_record_from_its_intent_to_its_receipt(ledger: Le
         account=ACCOUNT,
         key=identity().key,
         request=identity().request,
+        fingerprint=identity().fingerprint,
         product=PRODUCT,
         name="store-one",
         plan="pro",

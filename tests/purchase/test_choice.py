@@ -50,6 +50,7 @@ def test_a_plan_that_costs_may_charge_for_all_its_reasons() -> None:
     ("order", "reason"),
     [
         ({"payment_method_id": "pm_1"}, "the request names a payment method"),
+        ({"schema_is_readable": False}, "the product's metadata can't be read, so neither can what it costs"),
         ({"metadata": {"autoUpgrade": True}}, "metadata.autoUpgrade lets the partner raise the cost by itself"),
         ({"metadata": {"pack": True}}, "metadata.pack is for paid plans only"),
         ({"metadata": {"tier": "m10"}}, "the metadata chooses an option that names a price"),
@@ -85,8 +86,11 @@ def test_an_id_that_no_plan_has_is_answered_with_the_nearest_on_offer() -> None:
 def test_an_id_that_two_plans_have_is_not_for_sale() -> None:
     """Also where both seem free: nobody can tell which would be bought."""
     for other in (FREE, {**FREE, "cost": "$5"}, {**FREE, "disabled": True}):
-        refused = decided(Order(billing_plan_id="free"), FREE, other)
-        assert (refused.rule, refused.plans) == ("the_plan_id_stands_more_than_once", judged(FREE, other))
+        assert decided(Order(billing_plan_id="free"), FREE, other) == NotForSale(
+            rule="the_plan_id_stands_more_than_once",
+            explanation="Vercel lists more than one plan with this id, so nobody can tell which would be bought.",
+            plans=judged(FREE, other),
+        )
 
 
 @pytest.mark.parametrize("disabled", [True, None, 0, "no", []])
@@ -107,15 +111,18 @@ def test_a_disabled_plan_is_not_for_sale(disabled: Any) -> None:
             for value in ("1,000.00", "1e3", None, 5, "", "\u0665", "-5")
         ],
         *[{"preauthorizationAmount": value} for value in ("5", None, True, -1)],
+        {"initialCharge": "1e3", "preauthorizationAmount": "5"},
     ],
 )
 @pytest.mark.parametrize("plan", [FREE, PRO, CREDITS], ids=["free", "pro", "credits"])
 def test_a_price_that_can_not_be_read_is_not_for_sale(plan: Json, members: Json) -> None:
     """T06: a money member that is there must be of its documented type; nobody is asked about a guess."""
     cents = 1000 if plan is CREDITS else None
-    refused = decided(Order(billing_plan_id=plan["id"], prepayment_cents=cents), {**plan, **members})
-    assert refused.rule == "the_price_can_not_be_read"
-    assert refused.explanation == f"The plan's {next(iter(members))} can't be read, so nobody can tell what it costs."
+    assert decided(Order(billing_plan_id=plan["id"], prepayment_cents=cents), {**plan, **members}) == NotForSale(
+        rule="the_price_can_not_be_read",
+        explanation=f"The plan's {' and '.join(members)} can't be read, so nobody can tell what it costs.",
+        plans=judged({**plan, **members}),
+    )
 
 
 @pytest.mark.parametrize("others", [(), (PRO,), (PRO, CREDITS), ({**PRO, "cost": 5, "scope": None},)])
@@ -163,6 +170,16 @@ def test_without_an_id_and_without_a_free_plan_it_is_refused(plans: tuple[Json, 
     refused = decided(Order(), *plans)
     assert (refused.rule, refused.reasons) == (WITHOUT_AN_ID, ("no plan that is on offer is certainly free",))
     assert [plan.id for plan in refused.plans] == [plan["id"] for plan in plans if not plan.get("disabled")]
+
+
+def test_without_an_id_the_reasons_come_in_order() -> None:
+    """First that nothing is free, then the unclear plans as they are listed, then the request."""
+    unclear = ({**FREE, "id": "m1", "cost": "?"}, {**FREE, "id": "m2", "cost": "?"})
+    assert decided(Order(payment_method_id="pm_1"), *unclear).reasons == (
+        "no plan that is on offer is certainly free",
+        *(f"plan {plan.id}: {COST}" for plan in judged(*unclear)),
+        "the request names a payment method",
+    )
 
 
 def test_the_reasons_of_a_refusal_are_bounded() -> None:
@@ -217,7 +234,7 @@ def test_an_amount_on_any_other_plan_is_an_error(plan: Json) -> None:
 
 def test_an_amount_without_a_plan_is_an_error() -> None:
     """T07: the prepayment plans are the choices."""
-    assert decided(Order(prepayment_cents=5000), FREE, CREDITS, None) == WrongArgument(
+    assert decided(Order(prepayment_cents=5000), FREE, CREDITS, {**CREDITS, "id": 5}, None) == WrongArgument(
         argument="prepaymentAmountCents",
         explanation="An amount to prepay needs billingPlanId, naming the prepayment plan it is for.",
         choices=("credits",),

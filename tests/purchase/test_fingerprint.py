@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from vercel_marketplace_mcp.arguments import CreateStore
+from vercel_marketplace_mcp.inputs import CreateStore
 from vercel_marketplace_mcp.ledger.records import Identity
 from vercel_marketplace_mcp.purchase.fingerprint import fingerprint
 from vercel_marketplace_mcp.purchase.metadata import read_fields

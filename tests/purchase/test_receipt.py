@@ -11,7 +11,16 @@ from .reasons import CARD, COST, SHARED, WORDS
 from .strategies import FREE, NOW, Json
 
 SECOND = {**FREE, "id": "second"}
-PRO = {**FREE, "id": "pro", "paymentMethodRequired": True, "cost": "$20.00/month", "initialCharge": "5.00"}
+PRICED = [{"label": "Storage", "value": "$1.00 per GB"}, {"label": "Backups", "value": "$2.00 each"}]
+PRO = {
+    **FREE,
+    "id": "pro",
+    "paymentMethodRequired": True,
+    "cost": "$20.00/month",
+    "initialCharge": "5.00",
+    "details": PRICED[:1],
+}
+UNSEEN = "its texts state an amount that was not confirmed"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +71,10 @@ def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reaso
         ({"id": "pro"}, ()),
         ({**PRO, "name": "Pro!", "maximumAmount": None, "minimumAmount": "0.00", "preauthorizationAmount": 0}, ()),
         ({**PRO, "initialCharge": "5.0"}, ()),
+        ({**PRO, "quote": [], "details": PRICED[:1]}, ()),
+        ({**PRO, "quote": [{"line": "Seats", "amount": "9.00"}]}, ("its quote differs",)),
+        ({**PRO, "details": PRICED}, (UNSEEN,)),
+        ({"id": "pro", "later": {"seats": "now 5 EUR each"}}, (UNSEEN,)),
         ({**PRO, "initialCharge": 5}, ("its initialCharge differs",)),
         ({**PRO, "cost": "$21.00/month"}, ("its cost differs",)),
         ({**PRO, "initialCharge": "6.00", "scope": "installation"}, ("its scope differs", "its initialCharge differs")),
@@ -72,7 +85,7 @@ def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reaso
     ],
 )
 def test_a_confirmed_plan_must_come_back_on_the_same_terms(returned: Any, reasons: tuple[str, ...]) -> None:
-    """T09: the terms that cost money are compared one by one."""
+    """T09: the terms that cost money are compared one by one, and no text may state a price that nobody was shown."""
     (confirmed,) = judge_plans([PRO], NOW)
     assert why_not_the_confirmed_plan(returned, confirmed) == reasons
 

@@ -158,7 +158,7 @@ async def test_a_line_that_is_no_usable_request_is_answered_with_an_error(shared
     ("line", "code"),
     [
         (b'{"jsonrpc":"2.0","id":5,"method":"no/such/method"}', NO_METHOD),
-        (b'{"jsonrpc":"2.0","id":5,"method":"resources/list"}', NO_METHOD),
+        (b'{"jsonrpc":"2.0","id":5,"method":"resources/subscribe","params":{"uri":"a:b"}}', NO_METHOD),
         (b'{"jsonrpc":"2.0","id":5,"method":"ping","params":{"_meta":{"progressToken":NaN}}}', INVALID_PARAMS),
         (b'{"jsonrpc":"2.0","id":5,"method":"tools/list","params":{"cursor":5}}', INVALID_PARAMS),
         (b'{"jsonrpc":"2.0","id":5,"method":"tools/call"}', INVALID_PARAMS),

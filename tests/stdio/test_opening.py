@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
+from vercel_marketplace_mcp import specs
+
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ["list-configurations", "list-products", "list-plans", "create-store"]
+TOOLS = list(specs.TOOL_NAMES)
 
 
 def request(number: int, method: str, **parameters: Any) -> dict[str, Any]:

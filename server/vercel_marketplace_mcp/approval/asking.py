@@ -88,10 +88,14 @@ class ClientForm:
             logger.info("the client could not show the form: %s", type(group.exceptions[0]).__name__)
         return _reply(answer, anyio.current_time() - started)
 
+    async def report_progress(self, done: float, total: float, message: str) -> None:
+        """Tell a client that asked for it how far the call has come."""
+        await self._request.session.report_progress(done, total, message)
+
     async def _report_progress(self) -> None:
         waited = 0.0
         while True:
-            await self._request.session.report_progress(waited, self._wait, "Waiting for a person's answer.")
+            await self.report_progress(waited, self._wait, "Waiting for a person's answer.")
             await anyio.sleep(_PROGRESS_EVERY)
             waited += _PROGRESS_EVERY
 
@@ -135,15 +139,15 @@ class SealedState:
     The key outlives the process and is shared by all that use the ledger, so a reply finds its question anywhere.
     """
 
-    def __init__(self, ledger: Ledger, tool: str, audience: str) -> None:
+    def __init__(self, ledger: Ledger, tools: frozenset[str], audience: str) -> None:
         self._ledger = ledger
-        self._tool = tool
+        self._tools = tools
         self._audience = audience
         self._boundary: RequestStateBoundary | None = None
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Unseal the state of a call and seal that of its answer; calls that can't ask pass through."""
-        if ctx.method != "tools/call" or (ctx.params or {}).get("name") != self._tool:
+        if ctx.method != "tools/call" or (ctx.params or {}).get("name") not in self._tools:
             return await call_next(ctx)
         if self._boundary is None:
             try:

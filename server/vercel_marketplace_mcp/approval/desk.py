@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from vercel_marketplace_mcp.approval.question import Reply, read
+from vercel_marketplace_mcp.approval.question import AMOUNT, Reply, read
 from vercel_marketplace_mcp.ledger.records import Ledger, Meaning, Question
 from vercel_marketplace_mcp.text import clean
 
@@ -65,7 +65,7 @@ def choose(questions: Sequence[Question], code: str | None) -> Question:
 
 async def answer(question: Question, typed: str, ledger: Ledger, ttl: float) -> Meaning:
     """Record what a person typed, and return how the question stands then; anything but the exact text declines."""
-    reply = Reply(action="accept", content={"amount": typed}, elapsed=float("inf"))
+    reply = Reply(action="accept", content={AMOUNT: typed}, elapsed=float("inf"))
     meaning = Meaning.YES if read(reply, question.expected) is Meaning.YES else Meaning.NO
     note = {"by": "terminal", "typed": clean(typed, 60), "user": os.getuid()}
     settled = await ledger.answer(question.id, question.principal, meaning, note, ttl)

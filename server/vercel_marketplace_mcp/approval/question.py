@@ -15,8 +15,8 @@ from vercel_marketplace_mcp.purchase.quote import Quote, price_lines
 from vercel_marketplace_mcp.strict_json import walk
 from vercel_marketplace_mcp.text import MAX_LENGTH, clean, is_identifier
 
-FIELD = "amount"
-"""The one field of the form."""
+AMOUNT, PHRASE = "amount", "phrase"
+"""The one field of a form: for a purchase the amount, for a change that costs nothing a phrase."""
 TOO_FAST = 0.3
 """Seconds: a client that declines sooner has shown the question to nobody."""
 MAX_CHOSEN = 60
@@ -36,6 +36,12 @@ class Reply:
     action: str | None
     content: Mapping[str, Any] | None
     elapsed: float
+
+    @property
+    def typed(self) -> Any:
+        """What stands in the form's field, of whatever type; None without it."""
+        content = self.content or {}
+        return content.get(AMOUNT, content.get(PHRASE))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,17 +147,21 @@ def _priced_parts(text: str) -> Iterator[str]:
             yield f"…{part}"
 
 
-def form(price: Quote, fingerprint: str) -> dict[str, Any]:
+def form(expected: str) -> dict[str, Any]:
     """Return the form's schema: one required free text, without anything that a client could fill in by itself."""
-    expected = expected_answer(price, fingerprint)
-    field = {"type": "string", "title": f"Type {expected} to buy", "description": "Anything else buys nothing."}
-    return {"type": "object", "properties": {FIELD: field}, "required": [FIELD]}
+    return form_of(AMOUNT, f"Type {expected} to buy", "Anything else buys nothing.")
+
+
+def form_of(name: str, title: str, description: str) -> dict[str, Any]:
+    """Return the schema of a form with this one field."""
+    field = {"type": "string", "title": title, "description": description}
+    return {"type": "object", "properties": {name: field}, "required": [name]}
 
 
 def read(reply: Reply, expected: str) -> Meaning:
     """Return what a reply means. Only the exact text is a yes; surrounding white space aside, nothing comes near it."""
     if reply.action == "accept":
-        text = reply.content.get(FIELD) if reply.content else None
+        text = reply.typed
         if not isinstance(text, str) or not text.strip():
             return Meaning.UNSEEN
         return Meaning.YES if text.strip() == expected else Meaning.NO

@@ -39,13 +39,23 @@ def remove_ledger(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def identity(folder: Path) -> tuple[int, int] | None:
-    """Return what tells the folder's ledger from any other file, or None if there is none: a path may be reused."""
+Identity = tuple[int, int, bool]
+
+
+def identity(folder: Path) -> tuple[Identity | None, Identity | None]:
+    """Return what tells the ledger and SQLite's log beside it from any other file, or None for one that is missing.
+
+    A path may be reused, and the ledger, which is never empty, may be emptied.
+    """
+    return _identity(folder / FILE_NAME, may_be_empty=False), _identity(folder / f"{FILE_NAME}-wal", may_be_empty=True)
+
+
+def _identity(path: Path, *, may_be_empty: bool) -> Identity | None:
     try:
-        found = (folder / FILE_NAME).stat(follow_symlinks=False)
+        found = path.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, may_be_empty or found.st_size > 0
 
 
 def _require_private(path: Path, is_expected: Callable[[int], bool]) -> None:

@@ -94,6 +94,7 @@ class Purchase:
     account: str
     key: str
     request: str
+    fingerprint: str
     product: str
     name: str
     plan: str | None
@@ -186,6 +187,15 @@ class Ledger(Protocol):
 
     async def settle(self, purchase_id: str, *, created: bool) -> Purchase | None:
         """Record what a person found out about an unknown outcome or a mismatch; None if there is nothing to settle."""
+
+    async def begin_change(self, identity: Identity, detail: Mapping[str, Any], *, needs_yes: bool) -> str | None:
+        """Record that something free of charge is about to be changed, and use up the approval if one is needed.
+
+        Return the change's id, or None if the approval is missing.
+        """
+
+    async def end_change(self, change_id: str, outcome: str, detail: Mapping[str, Any]) -> None:
+        """Record what came of a change. `never_sent` gives the approval back."""
 
     async def audit(self, subject: str) -> list[AuditRow]:
         """Return the audit log of one question or purchase."""

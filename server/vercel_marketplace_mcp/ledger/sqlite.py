@@ -35,13 +35,13 @@ T = TypeVar("T")
 
 
 class SqliteLedger:
-    """A ledger in `folder`, opened on first use, and again after a failure or when its file was replaced."""
+    """A ledger in `folder`, opened on first use, and again after a failure or when its files were replaced."""
 
     def __init__(self, folder: Path, now: Now = time.time) -> None:
         self._folder = folder
         self._now = now
         self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._files: tuple[files.Identity | None, ...] = ()
         self._one: anyio.CapacityLimiter | None = None
 
     async def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
@@ -67,10 +67,10 @@ class SqliteLedger:
 
     def _connected(self) -> sqlite3.Connection:
         """Return the connection to the file that is there now: one that was moved away would be written unseen."""
-        if self._db is None or self._file != files.identity(self._folder):
+        if self._db is None or self._files != files.identity(self._folder):
             self._close()
             self._db = sqlite_file.connect(self._folder)
-            self._file = files.identity(self._folder)
+            self._files = files.identity(self._folder)
         return self._db
 
     def _close(self) -> None:
@@ -188,6 +188,32 @@ class SqliteLedger:
     async def settle(self, purchase_id: str, *, created: bool) -> Purchase | None:
         """Record what a person found out about an unknown outcome or a mismatch; None if there is nothing to settle."""
         return await self._run(lambda db, now: sqlite_purchases.settle(db, purchase_id, created=created, now=now))
+
+    async def begin_change(self, identity: Identity, detail: Mapping[str, Any], *, needs_yes: bool) -> str | None:
+        """Record that something free of charge is about to be changed, and use up the approval if one is needed."""
+
+        def work(db: sqlite3.Connection, now: float) -> str | None:
+            sqlite_questions.expire(db, now)
+            change_id = f"change_{secrets.token_hex(8)}"
+            question = sqlite_questions.use_up(db, identity, change_id, now) if needs_yes else None
+            if needs_yes and question is None:
+                return None
+            audit.append(db, now, "changing", change_id, {**detail, "question": question})
+            return change_id
+
+        return await self._run(work)
+
+    async def end_change(self, change_id: str, outcome: str, detail: Mapping[str, Any]) -> None:
+        """Record what came of a change. `never_sent` gives the approval back."""
+
+        def work(db: sqlite3.Connection, now: float) -> None:
+            audit.append(db, now, outcome, change_id, detail)
+            if outcome == "never_sent":
+                sqlite_questions.give_back(db, change_id, now)
+            else:
+                sqlite_questions.void_others(db, change_id)
+
+        await self._run(work)
 
     async def audit(self, subject: str) -> list[AuditRow]:
         """Return the audit log of one question or purchase."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from vercel_marketplace_mcp.ledger import audit
+from vercel_marketplace_mcp.ledger import audit, sqlite_questions
 from vercel_marketplace_mcp.ledger.records import (
     PREPARED_LIFETIME,
     REPLAY_WINDOW,
@@ -28,11 +28,15 @@ def _read(row: sqlite3.Row) -> Purchase:
 
 
 def settle_stale(db: sqlite3.Connection, now: float) -> None:
-    """Give up intents that were not sent in time, and call unknown what was being sent for too long."""
+    """Give up intents that were not sent in time, and call unknown what was being sent for too long.
+
+    What seems to lie in the future was left by a clock that has been set back since: nobody waits for that time.
+    """
+    future = now + sqlite_questions.CLOCK_SLACK
     stale = db.execute(
-        "SELECT id, state FROM purchases WHERE (state = 'prepared' AND created_at <= ?)"
-        " OR (state = 'sending' AND sending_at <= ?)",
-        (now - PREPARED_LIFETIME, now - SENDING_LIFETIME),
+        "SELECT id, state FROM purchases WHERE (state = 'prepared' AND (created_at <= ? OR created_at > ?))"
+        " OR (state = 'sending' AND (sending_at <= ? OR sending_at > ?))",
+        (now - PREPARED_LIFETIME, future, now - SENDING_LIFETIME, future),
     ).fetchall()
     for purchase_id, state in stale:
         finish(db, purchase_id, "never_sent" if state == "prepared" else "unknown", {}, now)
@@ -81,15 +85,9 @@ def begin(db: sqlite3.Connection, new: NewPurchase, verdict: Verdict, now: float
     identity, purchase_id = new.identity, f"purchase_{secrets.token_hex(8)}"
     question = None
     if isinstance(verdict, Ask):
-        used = db.execute(
-            "UPDATE questions SET state = 'used', purchase = ? WHERE fingerprint = ? AND principal = ?"
-            " AND account = ? AND state = 'approved' RETURNING id",
-            (purchase_id, identity.fingerprint, identity.principal, identity.account),
-        ).fetchall()
-        if len(used) != 1:
+        question = sqlite_questions.use_up(db, identity, purchase_id, now)
+        if question is None:
             return NotApproved()
-        question = used[0][0]
-        audit.append(db, now, "used", question, {"purchase": purchase_id})
     db.execute(
         "INSERT INTO purchases (id, account, key, principal, request, fingerprint, product, name, plan, counts, state,"
         " question, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?)",
@@ -139,13 +137,7 @@ def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mappin
         return
     audit.append(db, now, state, purchase_id, {"receipt": dict(receipt)})
     if state == "never_sent":
-        db.execute(
-            "UPDATE questions SET state = 'approved' WHERE state = 'used' AND approved_until > ?"
-            " AND id = (SELECT question FROM purchases WHERE id = ?) AND NOT EXISTS"
-            " (SELECT 1 FROM questions AS live WHERE live.fingerprint = questions.fingerprint"
-            " AND live.principal = questions.principal AND live.state IN ('pending', 'approved'))",
-            (now, purchase_id),
-        )
+        sqlite_questions.give_back(db, purchase_id, now)
     else:  # a yes to what was bought, or tried, meanwhile is void: the next purchase needs its own
         db.execute(
             "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved')"

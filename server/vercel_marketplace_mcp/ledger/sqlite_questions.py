@@ -97,6 +97,9 @@ def answer(
     """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing."""
     row = db.execute("SELECT state FROM questions WHERE id = ? AND principal = ?", (question_id, principal)).fetchone()
     state = str(row["state"]) if row else "expired"
+    if state == "used" and meaning is Meaning.NO:  # what the yes was used for goes on, but it is not given back
+        audit.append(db, now, meaning, question_id, note)
+        db.execute("UPDATE questions SET approved_until = ? WHERE id = ?", (now, question_id))
     if state != "pending" and not (state == "approved" and meaning is Meaning.NO):  # a no takes a yes back
         return state
     audit.append(db, now, meaning, question_id, note)
@@ -108,6 +111,39 @@ def answer(
         {"state": meaning, "now": now, "approved": meaning is Meaning.YES, "ttl": ttl, "id": question_id},
     )
     return meaning
+
+
+def use_up(db: sqlite3.Connection, identity: Identity, purchase_id: str, now: float) -> str | None:
+    """Use the live yes for a purchase or a change, and return the question's id; None if there is no yes."""
+    used = db.execute(
+        "UPDATE questions SET state = 'used', purchase = ? WHERE fingerprint = ? AND principal = ?"
+        " AND account = ? AND state = 'approved' RETURNING id",
+        (purchase_id, identity.fingerprint, identity.principal, identity.account),
+    ).fetchall()
+    if len(used) != 1:
+        return None
+    question_id = str(used[0][0])
+    audit.append(db, now, "used", question_id, {"purchase": purchase_id})
+    return question_id
+
+
+def give_back(db: sqlite3.Connection, purchase_id: str, now: float) -> None:
+    """Let a used yes stand again, for as long as it would have, unless a newer question has taken its place."""
+    db.execute(
+        "UPDATE questions SET state = 'approved' WHERE state = 'used' AND purchase = ? AND approved_until > ?"
+        " AND NOT EXISTS (SELECT 1 FROM questions AS live WHERE live.fingerprint = questions.fingerprint"
+        " AND live.principal = questions.principal AND live.state IN ('pending', 'approved'))",
+        (purchase_id, now),
+    )
+
+
+def void_others(db: sqlite3.Connection, purchase_id: str) -> None:
+    """Void what is asked or approved about the same: a yes to what was done, or tried, meanwhile does nothing more."""
+    db.execute(
+        "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved') AND (fingerprint, principal) ="
+        " (SELECT fingerprint, principal FROM questions WHERE purchase = ?)",
+        (purchase_id,),
+    )
 
 
 def pending(db: sqlite3.Connection) -> list[Question]:

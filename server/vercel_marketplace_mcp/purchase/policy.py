@@ -122,18 +122,18 @@ def it_conflicts_with_an_earlier_purchase(facts: Facts) -> bool:
 
 
 def it_was_declined_twice(facts: Facts) -> bool:
-    """This purchase was declined twice in the last 10 minutes, so nobody is asked about it for a while."""
-    return facts.quote is not None and facts.history.declines_of_this >= 2
+    """This was declined twice in the last 10 minutes, so nobody is asked about it for a while."""
+    return facts.history.declines_of_this >= 2
 
 
 def too_many_questions_are_open(facts: Facts) -> bool:
     """Three questions wait for a person already."""
-    return facts.quote is not None and facts.history.open_questions >= 3
+    return facts.history.open_questions >= 3
 
 
 def too_many_questions_went_unanswered(facts: Facts) -> bool:
     """Five questions were declined or left unanswered in the last 10 minutes."""
-    return facts.quote is not None and facts.history.unanswered_questions >= 5
+    return facts.history.unanswered_questions >= 5
 
 
 RULES: tuple[Rule, ...] = (

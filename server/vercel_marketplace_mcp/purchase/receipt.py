@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from vercel_marketplace_mcp.purchase.money import UnreadableMoneyError, cents_from_dollars
-from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, why_plan_may_charge
+from vercel_marketplace_mcp.purchase.money import UnreadableMoneyError, cents_from_dollars, holds_amount
+from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, strings, why_plan_may_charge
 
-_TERMS = ("type", "scope", "paymentMethodRequired", "cost", "preauthorizationAmount", *DECIMAL_MEMBERS)
-_NOTHING = (None, False, "", "0", "0.00", 0)
+_TERMS = ("type", "scope", "paymentMethodRequired", "cost", "preauthorizationAmount", *DECIMAL_MEMBERS, "quote")
+_NOTHING: tuple[Any, ...] = (None, False, "", "0", "0.00", 0, [])
 
 
 def why_not_the_free_plan(returned: Any, free_plans: Sequence[JudgedPlan], now: datetime) -> tuple[str, ...]:
@@ -29,11 +29,20 @@ def why_not_the_confirmed_plan(returned: Any, confirmed: JudgedPlan) -> tuple[st
     candidates = _same_id(returned, [confirmed])
     if not isinstance(candidates, list):
         return candidates
-    return tuple(
+    differences = [
         f"its {name} differs"
         for name in _TERMS
         if name in returned and _differs(name, returned[name], confirmed.plan.get(name))
-    )
+    ]
+    if _amounts(returned) - _amounts(confirmed.plan):
+        differences.append("its texts state an amount that was not confirmed")
+    return tuple(differences)
+
+
+def _amounts(plan: Mapping[str, Any]) -> set[str]:
+    """Return the texts that hold amounts, but for the cost, which is compared by itself."""
+    texts = strings({name: value for name, value in plan.items() if name != "cost"})
+    return {text for text in texts if holds_amount(text)}
 
 
 def _same_id(returned: Any, plans: Sequence[JudgedPlan]) -> list[JudgedPlan] | tuple[str, ...]:

@@ -69,6 +69,22 @@ class Sandbox:
         return deepcopy(self._market.stores)
 
     @property
+    def connections(self) -> list[Recorded]:
+        """The requests that reached the connect operation, whatever came of them."""
+        return [one for one in self.journal if one.method == "POST" and one.path.endswith("/connections")]
+
+    def variables(self, project_id: str) -> list[dict[str, Any]]:
+        """The environment variables of a project, without values.
+
+        Raises:
+            LookupError: there is no such project.
+        """
+        project = self._market.catalog.project(project_id)
+        if project is None:
+            raise LookupError(f"The sandbox has no project {project_id!r}")
+        return deepcopy(project["variables"])
+
+    @property
     def payment_methods(self) -> list[str]:
         """The team's payment methods; clear the list for a team that has none."""
         return self._market.catalog.payment_methods
@@ -119,7 +135,8 @@ class Sandbox:
 
     def _act(self, operation: Operation, request: Request, body: bytes) -> Response:
         try:
-            return JSONResponse(operation.act(self._call(operation, request, body)))
+            answer = operation.act(self._call(operation, request, body))
+            return Response(status_code=201) if answer is None else JSONResponse(answer)
         except ApiError as error:
             return JSONResponse(error.body, error.status)
 

@@ -60,6 +60,7 @@ class Catalog:
     configurations: list[Json]
     payment_methods: list[str]
     other_stores: list[Json]
+    projects: list[Json]
 
     def integration(self, id_or_slug: str) -> Integration | None:
         """The integration with this id or slug."""
@@ -68,6 +69,10 @@ class Catalog:
     def configuration(self, configuration_id: str) -> Json | None:
         """The configuration with this id."""
         return next((one for one in self.configurations if one["id"] == configuration_id), None)
+
+    def project(self, project_id: str) -> Json | None:
+        """The project with this id."""
+        return next((one for one in self.projects if one["id"] == project_id), None)
 
     def offer(self, slug: str) -> Offer | None:
         """The product with this slug, of whichever integration: the catalog's slugs are unique."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import strict
 from .catalog import Json
+from .connecting import connect
 from .errors import bad_request, forbidden, not_found
 from .provisioning import find_configuration, find_integration, find_offer, provision
 from .state import Market
@@ -108,6 +109,14 @@ def get_store(call: Call) -> Json:
     return {"store": store}
 
 
+def connect_resource(call: Call) -> None:
+    """Connect a store to a project: it answers nothing but that."""
+    body = strict.read_connect_body(call.content_type, call.body)
+    strict.check_pattern("integrationConfigurationId", call.path["integrationConfigurationId"], strict.CONFIGURATION_ID)
+    _need_team(call, "Integration configuration")
+    connect(call.market, call.path["integrationConfigurationId"], call.path["resourceId"], body)
+
+
 def unknown_path(_call: Call) -> Json:
     """Whatever else is asked for."""
     raise not_found("Path")
@@ -130,6 +139,7 @@ class Operation:
 
 
 CREATE_PATH = "/v1/storage/stores/integration/direct"
+CONNECT_PATH = "/v1/integrations/installations/{integrationConfigurationId}/resources/{resourceId}/connections"
 PLANS_PATH = "/v1/integrations/integration/{integrationIdOrSlug}/products/{productIdOrSlug}/plans"
 OPERATIONS = (
     Operation(
@@ -155,5 +165,6 @@ OPERATIONS = (
     ),
     Operation("createIntegrationStoreDirect", "POST", CREATE_PATH, (), create_store),
     Operation("listStores", "GET", "/v1/storage/stores", ("integrationConfigurationId",), list_stores),
-    Operation("getStore", "GET", "/v1/storage/stores/{id}", (), get_store),
+    Operation("getStorageStoresById", "GET", "/v1/storage/stores/{id}", (), get_store),
+    Operation("connectIntegrationResourceToProject", "POST", CONNECT_PATH, (), connect_resource),
 )

@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from .catalog import Json
 from .errors import ApiError, bad_request
@@ -133,7 +133,9 @@ def _is_product_id_or_slug(value: Any) -> bool:
     return is_text(value) and bool(PRODUCT_ID_OR_SLUG.fullmatch(value))
 
 
-BODY: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+Members: TypeAlias = Mapping[str, tuple[Callable[[Any], bool], str]]
+
+BODY: Members = {
     "name": (_is_name, f"a string of 1 to {NAME_LIMIT} characters"),
     "integrationConfigurationId": (_is_configuration_id, f"a string like {CONFIGURATION_ID.pattern}"),
     "integrationProductIdOrSlug": (_is_product_id_or_slug, f"a string like {PRODUCT_ID_OR_SLUG.pattern}"),
@@ -146,26 +148,40 @@ BODY: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "prepaymentAmountCents": (_is_amount, f"a number of at least {LEAST_CENTS}"),
 }
 REQUIRED = ("name", "integrationConfigurationId", "integrationProductIdOrSlug")
+CONNECTION: Members = {
+    "projectId": (is_text, "a string"),
+    "envVarEnvironments": (lambda v: isinstance(v, list) and all(map(is_text, v)), "an array of strings"),
+    "makeEnvVarsSensitive": (lambda v: isinstance(v, bool), "a boolean"),
+}
 
 
 def read_create_body(content_type: str | None, body: bytes) -> Json:
     """The body of a create request, every member known and of its type."""
+    return _read_body(content_type, body, BODY, REQUIRED)
+
+
+def read_connect_body(content_type: str | None, body: bytes) -> Json:
+    """The body of a request that connects a store to a project."""
+    return _read_body(content_type, body, CONNECTION, ("projectId",))
+
+
+def _read_body(content_type: str | None, body: bytes, members: Members, required: Sequence[str]) -> Json:
     if (content_type or "").partition(";")[0].strip().lower() != "application/json":
         raise bad_request("Invalid request: the body should be application/json")
     value = read_json(body, "the body")
     if not isinstance(value, dict):
         raise bad_request("Invalid request: the body should be an object")
-    for name in REQUIRED:
+    for name in required:
         if name not in value:
             raise bad_request(f"Invalid request: missing required property `{name}`")
     for name, member in value.items():
-        _check_member(name, member)
+        _check_member(name, member, members)
     return value
 
 
-def _check_member(name: str, member: Any) -> None:
-    if name not in BODY:
+def _check_member(name: str, member: Any, members: Members) -> None:
+    if name not in members:
         raise bad_request(f"Invalid request: should NOT have additional property `{name}`")
-    holds, wanted = BODY[name]
+    holds, wanted = members[name]
     if not holds(member):
         raise bad_request(f"Invalid request: `{name}` should be {wanted}")

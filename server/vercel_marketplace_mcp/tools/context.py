@@ -1,7 +1,7 @@
 """What every tool handler is given, and the team a call is made for."""
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,15 +14,18 @@ from vercel_marketplace_mcp.ledger.records import Ledger
 from vercel_marketplace_mcp.results import StopError
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.vercel import errors
-from vercel_marketplace_mcp.vercel.client import GET_PLANS, GET_PRODUCTS, Call, VercelClient
+from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.models import ProductList
+from vercel_marketplace_mcp.vercel.operations import GET_PLANS, GET_PRODUCTS, GET_STORE, Call
 
 NO_TEAM = (
     "No team is set, so this shows what the token sees by default, which is often a personal account. "
     "To pick a team, pass teamId or slug, or ask the operator to set VERCEL_TEAM_ID."
 )
-
-
+PRINCIPAL = "local"
+"""Who asks, on a transport without identities."""
+READY_WAIT = 20.0
+"""Seconds that create-store waits until its store is ready."""
 CALLS_MAY_TAKE = 2.0
 """Seconds that calls which buy nothing may still take when the process is asked to end."""
 
@@ -31,6 +34,8 @@ class Ongoing:
     """Counts what is going on, so that the process does not end in the middle of it."""
 
     def __init__(self) -> None:
+        self.is_closing = False
+        """Set when the process has been asked to end: whoever only waits should stop."""
         self._count = 0
         self._idle: anyio.Event | None = None
 
@@ -56,7 +61,7 @@ class Ongoing:
 class Context:
     """The operator's settings, the way to Vercel, the ledger, and the clock.
 
-    `program` is how this server was started: the commands that answers print begin with it.
+    `program` is how this server was started: the commands that answers print begin with it. `ready_wait` is in seconds.
     """
 
     settings: Settings
@@ -64,6 +69,7 @@ class Context:
     ledger: Ledger
     program: Sequence[str] = ("vercel-marketplace-mcp",)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ready_wait: float = READY_WAIT
     forms: WeakValueDictionary[str, anyio.Lock] = field(default_factory=WeakValueDictionary)
     calls: Ongoing = field(default_factory=Ongoing)
     purchases: Ongoing = field(default_factory=Ongoing)
@@ -74,6 +80,7 @@ class Context:
 
     async def drain(self) -> None:
         """Let every purchase finish (each has a deadline of its own), and other calls for a moment."""
+        self.calls.is_closing = True
         with anyio.move_on_after(CALLS_MAY_TAKE):
             await self.calls.idle()
         await self.purchases.idle()
@@ -104,6 +111,20 @@ class Context:
         return ours
 
 
+def creating_team(team_id: str | None, slug: str | None, context: Context) -> Team:
+    """Return the operator's team, for a call that changes something at Vercel.
+
+    Raises:
+        StopError: the operator has set none, or the arguments name another one.
+    """
+    team = context.team(team_id, slug)
+    if team is None or context.settings.team is None:
+        message = "Stores are only created for a team that the operator has chosen."
+        steps = ["Ask the operator to set VERCEL_TEAM_ID or VERCEL_TEAM_SLUG, then call again."]
+        raise StopError("refused", "no_team_is_set", message, next_steps=steps)
+    return team
+
+
 async def fetch_products(client: VercelClient, team: Team | None, configuration_id: str) -> ProductList:
     """Fetch the products of a configuration.
 
@@ -131,3 +152,16 @@ async def fetch_plans(
     if not isinstance(plans, list):
         raise errors.unreadable("it lists no plans")
     return plans
+
+
+async def fetch_store(client: VercelClient, team: Team | None, store_id: str) -> Mapping[str, Any]:
+    """Fetch a store as Vercel shows it by itself, asked of its partner.
+
+    Raises:
+        VercelError: it could not be read.
+    """
+    answer = await client.read(Call(operation=GET_STORE, team=team, path={"id": store_id}))
+    found = answer.get("store", answer) if isinstance(answer, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise errors.unreadable("it names no store")
+    return found

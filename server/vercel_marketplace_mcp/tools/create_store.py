@@ -10,19 +10,15 @@ from typing import Any
 import anyio
 
 from vercel_marketplace_mcp.approval.asking import ClientForm
-from vercel_marketplace_mcp.approval.question import Reply, form, read
-from vercel_marketplace_mcp.arguments import CreateStore
-from vercel_marketplace_mcp.ledger.records import Background, Begun, LedgerError, Meaning, Purchase, Question
-from vercel_marketplace_mcp.purchase.policy import ASKING_RULES, RULES, Refuse
-from vercel_marketplace_mcp.purchase.quote import Quote
+from vercel_marketplace_mcp.inputs import CreateStore
+from vercel_marketplace_mcp.ledger.records import Begun, LedgerError, Meaning, Purchase, Question
+from vercel_marketplace_mcp.purchase.policy import RULES, Refuse
 from vercel_marketplace_mcp.purchase.receipt import why_not_the_confirmed_plan, why_not_the_free_plan
 from vercel_marketplace_mcp.results import Answer, StopError
-from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.text import clean
-from vercel_marketplace_mcp.tools import receipts
-from vercel_marketplace_mcp.tools.context import Context
+from vercel_marketplace_mcp.tools import confirm, receipts, stores
+from vercel_marketplace_mcp.tools.context import Context, creating_team
 from vercel_marketplace_mcp.tools.offer import fetch_offer
-from vercel_marketplace_mcp.tools.order import PRINCIPAL, Deal, make_deal
+from vercel_marketplace_mcp.tools.order import Deal, make_deal
 from vercel_marketplace_mcp.tools.reconcile import find_store, is_gone
 from vercel_marketplace_mcp.vercel.errors import VercelError, unreadable
 from vercel_marketplace_mcp.vercel.models import Store
@@ -38,19 +34,16 @@ _POLL = 0.2
 
 async def handle(arguments: CreateStore, context: Context, client_form: ClientForm) -> Answer:
     """Create the store if that is free for certain or a person has confirmed exactly this; otherwise say why not."""
-    team = _team(arguments, context)
-    form_shows = client_form.is_supported and not context.settings.terminal_only
-    carried = client_form.carried if form_shows else None
-    if carried is not None:
-        meaning = await _settle(carried.question_id, carried.reply, carried.expected, context)
-        if meaning is Meaning.NO:
-            return receipts.not_confirmed()
-        form_shows = meaning is Meaning.YES
+    started = anyio.current_time()
+    team = creating_team(arguments.team_id, arguments.slug, context)
+    meaning, shown_form = await confirm.carried(context, client_form)
+    if meaning is Meaning.NO:
+        return receipts.not_confirmed()
     for _ in range(MAX_QUESTIONS):
         deal = make_deal(arguments, team, await fetch_offer(arguments, context, team), context.settings)
-        answer = await _conclude(deal, context, client_form if form_shows else None)
+        answer = await _conclude(deal, context, shown_form)
         if answer is not None:
-            return answer
+            return await stores.until_ready(answer, team, context, client_form, started)
     message = "The plan's terms changed each time they were confirmed."
     raise StopError("refused", "the_terms_keep_changing", message, next_steps=["Ask the partner, or try again later."])
 
@@ -69,79 +62,20 @@ async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None
         raise _refusal(verdict, deal)
     if deal.quote is None or background.approved:
         return await _buy(deal, context)
-    lock = context.form_lock(deal.identity.fingerprint)
-    if client_form is None or not client_form.answers_within_the_call:
-        return await _confirm(deal, deal.quote, background, context, client_form)
-    if lock.locked():
-        async with lock:  # the same question is being asked: see what comes of it
-            return None
-    async with lock:
-        return await _confirm(deal, deal.quote, background, context, client_form)
-
-
-async def _confirm(
-    deal: Deal, price: Quote, background: Background, context: Context, client_form: ClientForm | None
-) -> Answer | None:
-    """Ask about a purchase, through the client's form if there is one; None after a yes.
-
-    Raises:
-        StopError: nobody may be asked now. AskedError: the question goes to the client with the answer of this call.
-    """
-    question = await _ask(deal, price, background, context, shows_form=client_form is not None)
-    if question.state == Meaning.YES:  # somebody has just answered it elsewhere
-        return None
-    if client_form is None:
-        return receipts.confirmation_required(question, deal, context)
-    reply = await client_form.ask(question, form(price, deal.identity.fingerprint))
-    meaning = await _settle(question.id, reply, question.expected, context)
-    if meaning is Meaning.UNSEEN:
-        return receipts.confirmation_required(question, deal, context)
-    return receipts.not_confirmed() if meaning is Meaning.NO else None
-
-
-def _team(arguments: CreateStore, context: Context) -> Team:
-    team = context.team(arguments.team_id, arguments.slug)
-    if team is None or context.settings.team is None:
-        message = "Stores are only created for a team that the operator has chosen."
-        steps = ["Ask the operator to set VERCEL_TEAM_ID or VERCEL_TEAM_SLUG, then call again."]
-        raise StopError("refused", "no_team_is_set", message, next_steps=steps)
-    return team
+    match await confirm.ask(deal.matter(deal.quote, background), context, client_form):
+        case Refuse() as broken:
+            raise _refusal(broken, deal)
+        case Question() as question:
+            return receipts.confirmation_required(question, deal, context)
+        case Meaning.NO:
+            return receipts.not_confirmed()
+    return None
 
 
 def _refusal(verdict: Refuse, deal: Deal) -> StopError:
     quote = deal.shown_quote() if deal.quote else None
     steps = ["Choose something else, or ask the operator about these rules."]
     return StopError("refused", ", ".join(verdict.rules), verdict.explanation, next_steps=steps, quote=quote)
-
-
-async def _ask(deal: Deal, price: Quote, background: Background, context: Context, *, shows_form: bool) -> Question:
-    """Return the question about a deal, as it stands in the ledger.
-
-    Raises:
-        StopError: nobody may be asked now.
-    """
-    found = await context.ledger.ask(
-        deal.identity,
-        deal.wording(price, background),
-        "form" if shows_form else "terminal",
-        deal.allow(ASKING_RULES),
-    )
-    if isinstance(found, Refuse):
-        raise _refusal(found, deal)
-    return found
-
-
-async def _settle(question_id: str, reply: Reply, expected: str, context: Context) -> Meaning:
-    """Record a reply. An answer to a question that is settled, void or too old counts as it was settled."""
-    meaning = read(reply, expected)
-    typed = str((reply.content or {}).get("amount", ""))
-    note = {"by": "client", "action": reply.action, "typed": clean(typed, 60), "seconds": round(reply.elapsed, 3)}
-    settled = await context.ledger.answer(question_id, PRINCIPAL, meaning, note, context.settings.approval_ttl)
-    if settled in {"approved", "used"}:  # a yes stands, here or from elsewhere, or has bought already
-        return Meaning.YES
-    if settled == "declined":
-        return Meaning.NO
-    return meaning if meaning is Meaning.YES else Meaning.UNSEEN
 
 
 async def _answer_earlier(purchase: Purchase, deal: Deal, context: Context) -> Answer | None:
@@ -159,7 +93,12 @@ async def _answer_earlier(purchase: Purchase, deal: Deal, context: Context) -> A
 
 
 async def _reconcile(purchase: Purchase, deal: Deal, context: Context) -> Purchase:
-    """Return an unknown purchase as it stands after a look at the team's stores."""
+    """Return an unknown purchase as it stands after a look at the team's stores.
+
+    Once the offer has changed, nothing is left to hold a store against: what was confirmed is not what is read now.
+    """
+    if deal.identity.fingerprint != purchase.fingerprint:
+        return purchase
     found = await find_store(context, deal.team, deal.wanted(since=purchase.created_at))
     if found is None:
         return purchase

@@ -5,14 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vercel_marketplace_mcp.arguments import ListConfigurations
+from vercel_marketplace_mcp.inputs import ListConfigurations
 from vercel_marketplace_mcp.results import Answer, Listing, listing
 from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context
 from vercel_marketplace_mcp.vercel import errors
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call
 from vercel_marketplace_mcp.vercel.models import Configuration
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 _READY = frozenset({None, "ready", "resumed"})
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from vercel_marketplace_mcp.arguments import ListPlans
+from vercel_marketplace_mcp.inputs import ListPlans
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
 from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
 from vercel_marketplace_mcp.results import Answer, Listing, listing

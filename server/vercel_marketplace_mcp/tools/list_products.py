@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vercel_marketplace_mcp.arguments import ListProducts
+from vercel_marketplace_mcp.inputs import ListProducts
 from vercel_marketplace_mcp.purchase.metadata import Field, limits, read_fields
 from vercel_marketplace_mcp.results import Answer, Listing, listing
 from vercel_marketplace_mcp.text import clean

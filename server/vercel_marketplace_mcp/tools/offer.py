@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vercel_marketplace_mcp.arguments import CreateStore
+from vercel_marketplace_mcp.inputs import CreateStore
 from vercel_marketplace_mcp.purchase.metadata import Field, check, read_fields
 from vercel_marketplace_mcp.purchase.plan import JudgedPlan, judge_plans
 from vercel_marketplace_mcp.purchase.policy import (
@@ -19,8 +19,8 @@ from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.text import clean, nearest
 from vercel_marketplace_mcp.tools.context import Context, fetch_plans, fetch_products
 from vercel_marketplace_mcp.vercel import errors
-from vercel_marketplace_mcp.vercel.client import GET_CONFIGURATIONS, Call
 from vercel_marketplace_mcp.vercel.models import Product, ProductList
+from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,24 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vercel_marketplace_mcp.approval.question import MAX_CHOSEN, Subject, chosen_lines, expected_answer, write
-from vercel_marketplace_mcp.arguments import CreateStore
+from vercel_marketplace_mcp.approval.question import MAX_CHOSEN, Subject, chosen_lines, expected_answer, form, write
+from vercel_marketplace_mcp.inputs import CreateStore
 from vercel_marketplace_mcp.ledger.records import Background, Identity, NewPurchase, Wording
 from vercel_marketplace_mcp.purchase.choice import Free, NotForSale, Order, WrongArgument, decide
 from vercel_marketplace_mcp.purchase.fingerprint import UnbindableError, fingerprint
 from vercel_marketplace_mcp.purchase.plan import JudgedPlan
-from vercel_marketplace_mcp.purchase.policy import Facts, History, Limits, Rule, Verdict, judge
+from vercel_marketplace_mcp.purchase.policy import ASKING_RULES, Facts, History, Limits, Rule, Verdict, judge
 from vercel_marketplace_mcp.purchase.quote import Quote, quote
 from vercel_marketplace_mcp.purchase.spending import with_defaults
 from vercel_marketplace_mcp.results import StopError, invalid
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools.confirm import Matter
+from vercel_marketplace_mcp.tools.context import PRINCIPAL
 from vercel_marketplace_mcp.tools.list_plans import show_plan
 from vercel_marketplace_mcp.tools.offer import Offer
 from vercel_marketplace_mcp.tools.reconcile import Wanted
 
-PRINCIPAL = "local"
-"""Who asks, on a transport without identities."""
 _MAX_PLANS = 20
 
 
@@ -93,6 +93,17 @@ class Deal:
         )
         expected = expected_answer(price, self.identity.fingerprint)
         return Wording(text=write(subject), expected=expected, ttl=self.approval_ttl)
+
+    def matter(self, price: Quote, background: Background) -> Matter:
+        """Return the purchase as something to ask a person about.
+
+        Raises:
+            StopError: the assistant chose more than a question can show.
+        """
+        wording = self.wording(price, background)
+        return Matter(
+            identity=self.identity, wording=wording, form=form(wording.expected), allow=self.allow(ASKING_RULES)
+        )
 
     def shown_quote(self) -> dict[str, Any]:
         """Return the quote as the agent reads it."""

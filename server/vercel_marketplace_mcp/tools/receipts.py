@@ -1,30 +1,24 @@
 """What create-store answers once a purchase is, was, or may have been made. It sends nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from vercel_marketplace_mcp.ledger.records import Purchase, Question
 from vercel_marketplace_mcp.purchase.quote import Quote, price_lines
-from vercel_marketplace_mcp.results import NOTHING_HAPPENED, Answer, create_answer
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.results import NOTHING_HAPPENED, Answer, create_answer, moment
+from vercel_marketplace_mcp.tools.confirm import approval
 from vercel_marketplace_mcp.tools.context import Context
 from vercel_marketplace_mcp.tools.order import Deal
+from vercel_marketplace_mcp.tools.stores import STORES_PAGE, next_step, show
 from vercel_marketplace_mcp.vercel.errors import NotSentError, RefusedError, VercelError
 from vercel_marketplace_mcp.vercel.models import Store
-
-STORES_PAGE = "https://vercel.com/dashboard/stores"
 
 
 def confirmation_required(question: Question, deal: Deal, context: Context) -> Answer:
     """Nothing was sent: a person must approve in a terminal, and then the same call goes through."""
-    command = context.command("approve", question.code)
-    approval = {"code": question.code, "command": command, "expires_at": moment(question.expires_at)}
-    steps = [
-        f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}",
-        "When they have approved, call create-store again with the same arguments.",
-    ]
-    return create_answer("confirmation_required", NOTHING_HAPPENED, steps, quote=deal.shown_quote(), approval=approval)
+    shown, step = approval(question, context)
+    steps = [step, "When they have approved, call create-store again with the same arguments."]
+    return create_answer("confirmation_required", NOTHING_HAPPENED, steps, quote=deal.shown_quote(), approval=shown)
 
 
 def not_confirmed() -> Answer:
@@ -36,7 +30,7 @@ def not_confirmed() -> Answer:
 
 def created(store: Store, price: Quote | None, doubts: Sequence[str]) -> tuple[str, Answer]:
     """The store exists; return the ledger's state for it and the answer. `doubts` speak against its billing plan."""
-    shown = _show(store)
+    shown = show(store)
     if doubts:
         money = "The store was created, but Vercel names a billing plan that is not the one meant: it may cost more."
         step = f"Ask a person to look at the store's plan at {STORES_PAGE} now. Nothing more is created until then."
@@ -47,9 +41,7 @@ def created(store: Store, price: Quote | None, doubts: Sequence[str]) -> tuple[s
         money = f"The store was created and is billed as confirmed. {' '.join(price_lines(price))}"
     if store.billing_plan is None:
         money += " Vercel's answer names no plan."
-    ready = "" if store.status == "available" else "Provisioning can take minutes. "
-    step = f"{ready}A person can connect the store to a project at {STORES_PAGE}."
-    return "created", create_answer("created", money, [step], store=shown)
+    return "created", create_answer("created", money, [next_step(shown)], store=shown)
 
 
 def failed(error: VercelError, price: Quote | None, purchase_id: str, context: Context) -> tuple[str, Answer]:
@@ -103,20 +95,3 @@ def earlier(purchase: Purchase, context: Context) -> Answer:
     if purchase.settled_at is not None:
         steps = [f"A person has acknowledged this. See {STORES_PAGE}."]
     return create_answer(receipt["status"], money, steps, **kept, **when)
-
-
-def moment(seconds: float) -> str:
-    """Return a time as text: ISO 8601, in UTC, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _show(store: Store) -> dict[str, Any]:
-    texts = {"id": store.id, "name": store.name, "status": store.status}
-    texts |= {"externalResourceId": store.external_resource_id}
-    shown: dict[str, Any] = {name: clean(text) for name, text in texts.items() if text is not None}
-    if isinstance(store.billing_plan, Mapping):
-        plan = {name: store.billing_plan.get(name) for name in ("id", "name", "cost")}
-        shown["billingPlan"] = {name: clean(text) for name, text in plan.items() if isinstance(text, str)}
-    if secrets := [clean(secret.name) for secret in store.secrets if secret.name]:
-        shown["secrets"] = secrets
-    return shown

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.tools.context import Context
-from vercel_marketplace_mcp.vercel.client import GET_STORE, LIST_STORES, Call
+from vercel_marketplace_mcp.tools.context import Context, fetch_store
 from vercel_marketplace_mcp.vercel.errors import RefusedError, VercelError
+from vercel_marketplace_mcp.vercel.operations import LIST_STORES, Call
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ async def find_store(context: Context, team: Team, wanted: Wanted) -> Mapping[st
     if len(fitting) != 1:
         return None
     try:
-        return await _read_store(context, team, fitting[0]["id"])
+        return await fetch_store(context.client, team, fitting[0]["id"])
     except VercelError:
         return None
 
@@ -52,7 +52,7 @@ async def is_gone(context: Context, team: Team, wanted: Wanted, store_id: str) -
     if listed is None or any(entry.get("id") == store_id or _fits(entry, wanted) for entry in listed):
         return False
     try:
-        await _read_store(context, team, store_id)
+        await fetch_store(context.client, team, store_id)
     except RefusedError as error:
         return error.code in {"not_found", "gone"}
     except VercelError:
@@ -72,12 +72,6 @@ async def _list_stores(context: Context, team: Team, wanted: Wanted) -> list[Map
         return None
     stores = answer.get("stores") if isinstance(answer, Mapping) else None
     return [entry for entry in stores if isinstance(entry, Mapping)] if isinstance(stores, list) else None
-
-
-async def _read_store(context: Context, team: Team, store_id: str) -> Mapping[str, Any] | None:
-    answer = await context.client.read(Call(operation=GET_STORE, team=team, path={"id": store_id}))
-    found = answer.get("store", answer) if isinstance(answer, Mapping) else None
-    return found if isinstance(found, Mapping) else None
 
 
 def _fits(entry: Mapping[str, Any], wanted: Wanted) -> bool:

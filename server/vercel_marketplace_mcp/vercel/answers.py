@@ -7,11 +7,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from vercel_marketplace_mcp import strict_json
+from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.vercel import errors
 
 
-def read(status: int, headers: Mapping[str, str], raw: bytes) -> Any:
-    """Return the JSON value of a successful answer.
+def read(
+    status: int, headers: Mapping[str, str], raw: bytes, *, has_answer: bool = True, team: Team | None = None
+) -> Any:
+    """Return the JSON value of a successful answer, or None of an operation that answers nothing else than that.
+
+    `team` is the one that the request named; errors tell it.
 
     Raises:
         VercelError: the status is no success, or the body can't be used.
@@ -20,7 +25,9 @@ def read(status: int, headers: Mapping[str, str], raw: bytes) -> Any:
     is_json = media_type in {"", "application/json"} or media_type.endswith("+json")
     if status not in range(200, 300):
         body = _value(raw) if is_json else None
-        raise errors.from_status(status, body, _retry_after(headers.get("retry-after")))
+        raise errors.from_status(status, body, _retry_after(headers.get("retry-after")), team)
+    if not has_answer:
+        return None
     if not is_json:
         raise errors.unreadable("it is not JSON")
     value = _value(raw)

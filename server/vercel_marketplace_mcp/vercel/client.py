@@ -6,11 +6,12 @@ in time and size before it is read, and read strictly.
 
 import json
 import logging
+import re
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import anyio
@@ -18,6 +19,7 @@ import anyio
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.vercel import answers, errors
+from vercel_marketplace_mcp.vercel.operations import CONNECT, CREATE_STORE, Call
 
 if TYPE_CHECKING:
     import httpx
@@ -29,35 +31,6 @@ MAX_ATTEMPTS = 3
 MAX_RETRY_AFTER = 30.0
 MAX_BODY = 2 * 1024 * 1024
 """Bytes of an answer that are read."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
-    """One operation of the API, as in tool_specs/openapi.json."""
-
-    method: Literal["GET", "POST"]
-    template: str
-
-
-GET_CONFIGURATIONS = Operation(method="GET", template="/v1/integrations/configurations")
-GET_PRODUCTS = Operation(method="GET", template="/v1/integrations/configuration/{id}/products")
-GET_PLANS = Operation(
-    method="GET", template="/v1/integrations/integration/{integrationIdOrSlug}/products/{productIdOrSlug}/plans"
-)
-LIST_STORES = Operation(method="GET", template="/v1/storage/stores")
-GET_STORE = Operation(method="GET", template="/v1/storage/stores/{id}")
-CREATE_STORE = Operation(method="POST", template="/v1/storage/stores/integration/direct")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
-    """One request to be made: values for the template's path, query parameters (None: left out) and a JSON body."""
-
-    operation: Operation
-    team: Team | None
-    path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str | None] = field(default_factory=dict)
-    content: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,8 +93,16 @@ class VercelClient:
         Raises:
             NotSentError: no byte left. RefusedError: nothing was created. UnclearError: a store may exist.
         """
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        return await self._send(Call(operation=CREATE_STORE, team=team, content=content), self._deadlines.create)
+        return await self._send(Call(operation=CREATE_STORE, team=team, content=_json(body)), self._deadlines.create)
+
+    async def connect(self, path: Mapping[str, str], body: Mapping[str, Any], team: Team) -> None:
+        """Send the request that connects a resource to a project, once.
+
+        Raises:
+            NotSentError: no byte left. RefusedError: nothing was changed. UnclearError: it may be connected.
+        """
+        call = Call(operation=CONNECT, team=team, path=path, content=_json(body))
+        await self._send(call, self._deadlines.create)
 
     async def _send(self, call: Call, deadline: float) -> Any:
         import httpx
@@ -134,7 +115,10 @@ class VercelClient:
             with anyio.fail_after(deadline):
                 response, raw = await _exchange(client, request)
             seen = f"status {response.status_code}, request id {clean(response.headers.get('x-vercel-id', 'none'))}"
-            return answers.read(response.status_code, response.headers, self._without_token(raw))
+            raw = self._without_token(raw)
+            return answers.read(
+                response.status_code, response.headers, raw, has_answer=call.operation.has_answer, team=call.team
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
             raise errors.NotSentError from None
         except (TimeoutError, httpx.TimeoutException):
@@ -146,8 +130,10 @@ class VercelClient:
             logger.info("%s %s: %s, %s ms", call.operation.method, call.operation.template, seen, took)
 
     def _without_token(self, raw: bytes) -> bytes:
-        """Return an answer without the token: a server may repeat what it was sent, and agents read what it says."""
-        return raw.replace(self._settings.token.get_secret_value().encode(), b"[redacted]")
+        """Return an answer without the token, be it in JSON's escapes: a server may repeat what it was sent."""
+        token = self._settings.token.get_secret_value()
+        spelled = "".join(rf"(?:{re.escape(char)}|\\u(?i:{ord(char):04x}))" for char in token)
+        return re.sub(spelled.encode(), b"[redacted]", raw)
 
     def _client(self, method: str) -> "httpx.AsyncClient":
         """Return the pooled client of reads, or the one that opens a connection for every create request.
@@ -205,6 +191,10 @@ class VercelClient:
         if origin != (api.scheme, api.host, api.port) or request.url.raw_path.split(b"?")[0] != target.encode():
             raise errors.unaddressable()
         return request
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _tls_context(secure: bool) -> ssl.SSLContext:

@@ -8,11 +8,14 @@
 Every message is written here; Vercel's own words are quoted, cleaned and capped, and hold no header or address.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.text import clean
 
+_LONGEST_WAIT = 3600
 # Statuses with their meaning in Vercel's documentation: code, sentence, what to do next.
 _REFUSALS: Mapping[int, tuple[str, str, str]] = {
     400: ("bad_request", "Vercel says that a value of the request is invalid.", "Change what the message names."),
@@ -24,12 +27,12 @@ _REFUSALS: Mapping[int, tuple[str, str, str]] = {
     ),
     403: (
         "forbidden",
-        "The token may not do this.",
-        "Ask the operator for a token of a team member who may manage integrations, and to check the team's setting.",
+        "The token may not do this in {team}.",
+        "Ask the operator for a token of a member who may manage integrations there, or to correct VERCEL_TEAM_ID.",
     ),
     404: (
         "not_found",
-        "Vercel does not know this id in this team, or the integration is not installed there.",
+        "Vercel does not know this id in {team}, or the integration is not installed there.",
         "Check the ids with list-configurations and list-products.",
     ),
     409: (
@@ -38,7 +41,7 @@ _REFUSALS: Mapping[int, tuple[str, str, str]] = {
         "Choose another name, or use what exists.",
     ),
     410: ("gone", "What the request names has been removed.", "List again and use what exists now."),
-    429: ("rate_limited", "Vercel has limited the rate of requests.", "Wait, then try again."),
+    429: ("rate_limited", "Vercel has limited the rate of requests.", "Wait {wait}, then try again."),
 }
 
 
@@ -81,8 +84,11 @@ class UnclearError(VercelError):
     """It can't be known whether Vercel acted."""
 
 
-def from_status(status: int, body: Any, retry_after: float | None) -> VercelError:
-    """Return the error for an answer that is no success; `body` is its JSON value, or None if it has none."""
+def from_status(status: int, body: Any, retry_after: float | None, team: Team | None) -> VercelError:
+    """Return the error for an answer that is no success; `body` is its JSON value, or None if it has none.
+
+    `team` is the one that the request named.
+    """
     said = _quote(body)
     if 400 <= status < 500 and status != 408:
         code, sentence, next_step = _REFUSALS.get(
@@ -90,8 +96,8 @@ def from_status(status: int, body: Any, retry_after: float | None) -> VercelErro
         )
         return RefusedError(
             code,
-            sentence + said,
-            next_step,
+            sentence.format(team=f"the team {clean(str(team))}" if team else "the token's default team") + said,
+            next_step.format(wait=_wait(retry_after)),
             may_retry=status == 429,
             retry_after=retry_after if status == 429 else None,
         )
@@ -104,6 +110,13 @@ def from_status(status: int, body: Any, retry_after: float | None) -> VercelErro
         may_retry=status in {502, 503, 504},
         retry_after=retry_after,
     )
+
+
+def _wait(seconds: float | None) -> str:
+    """Return what Vercel advises, within reason; without advice, a minute."""
+    if seconds is None:
+        return "a minute"
+    return f"{min(max(math.ceil(seconds), 2), _LONGEST_WAIT)} seconds"
 
 
 _SETTING = "Ask the operator to check VERCEL_API_URL."

@@ -14,6 +14,10 @@ def _dict_or_empty(value: Any) -> Any:
     return value if isinstance(value, dict) else {}
 
 
+def _dicts(value: Any) -> Any:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 Text = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
 Texts = Annotated[
     list[str],
@@ -103,17 +107,31 @@ class Secret(_Answer):
     name: Text = None
 
 
+class StoreProduct(_Answer):
+    """The product that a store is of."""
+
+    id: Text = None
+    slug: Text = None
+    name: Text = None
+    integration_configuration_id: Text = None
+
+
+class ConnectedProject(_Answer):
+    """A project that a store is connected to, and the environments whose variables it has set."""
+
+    project_id: Text = None
+    name: Text = None
+    environments: Texts = Field(default_factory=list)
+
+
 class Store(_Answer):
-    """A created store. `billing_plan` is as received, or None if Vercel named none."""
+    """A store. `billing_plan` is as received, or None if Vercel named none."""
 
     id: Text = None
     name: Text = None
     status: Text = None
     external_resource_id: Text = None
+    product: Annotated[StoreProduct, BeforeValidator(_dict_or_empty)] = Field(default_factory=StoreProduct)
+    projects_metadata: Annotated[list[ConnectedProject], BeforeValidator(_dicts)] = Field(default_factory=list)
     billing_plan: Any = None
-    secrets: Annotated[
-        list[Secret],
-        BeforeValidator(
-            lambda value: [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-        ),
-    ] = Field(default_factory=list)
+    secrets: Annotated[list[Secret], BeforeValidator(_dicts)] = Field(default_factory=list)

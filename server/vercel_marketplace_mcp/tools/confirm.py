@@ -1,0 +1,88 @@
+"""Asks a person about something, in whichever way the client allows, and records the answer. It does nothing else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vercel_marketplace_mcp.approval.asking import ClientForm
+from vercel_marketplace_mcp.approval.question import Reply, read
+from vercel_marketplace_mcp.ledger.records import Channel, Identity, Meaning, Question, Wording
+from vercel_marketplace_mcp.purchase.policy import History, Refuse, Verdict
+from vercel_marketplace_mcp.results import moment
+from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.tools.context import PRINCIPAL, Context
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matter:
+    """What a person is asked about: what identifies it, the question, its form, and whether one may be asked now."""
+
+    identity: Identity
+    wording: Wording
+    form: Mapping[str, Any]
+    allow: Callable[[History], Verdict]
+
+
+Outcome = Meaning | Question | Refuse
+"""A yes or a no; the question, if it now waits in a terminal; or the rules that spare people's attention."""
+
+
+async def carried(context: Context, client_form: ClientForm) -> tuple[Meaning | None, ClientForm | None]:
+    """Record the reply that came with a call, if any; return what it means, and the form if one may be shown now."""
+    if not client_form.is_supported or context.settings.terminal_only:
+        return None, None
+    brought = client_form.carried
+    if brought is None:
+        return None, client_form
+    meaning = await _settle(brought.question_id, brought.reply, brought.expected, context)
+    return meaning, client_form if meaning is Meaning.YES else None
+
+
+async def ask(matter: Matter, context: Context, client_form: ClientForm | None) -> Outcome:
+    """Ask, through the form if there is one. A yes may also be one that somebody gave elsewhere meanwhile.
+
+    Raises:
+        AskedError: the question goes to the client with the answer of this call.
+    """
+    if client_form is None or not client_form.answers_within_the_call:
+        return await _ask(matter, context, client_form)
+    lock = context.form_lock(matter.identity.fingerprint)
+    if lock.locked():
+        async with lock:  # the same question is being asked: see what comes of it
+            return Meaning.YES
+    async with lock:
+        return await _ask(matter, context, client_form)
+
+
+async def _ask(matter: Matter, context: Context, client_form: ClientForm | None) -> Outcome:
+    channel: Channel = "terminal" if client_form is None else "form"
+    question = await context.ledger.ask(matter.identity, matter.wording, channel, matter.allow)
+    if isinstance(question, Refuse):
+        return question
+    if question.state == Meaning.YES:  # somebody has just answered it elsewhere
+        return Meaning.YES
+    if client_form is None:
+        return question
+    reply = await client_form.ask(question, dict(matter.form))
+    meaning = await _settle(question.id, reply, question.expected, context)
+    return question if meaning is Meaning.UNSEEN else meaning
+
+
+async def _settle(question_id: str, reply: Reply, expected: str, context: Context) -> Meaning:
+    """Record a reply. An answer to a question that is settled, void or too old counts as it was settled."""
+    meaning = read(reply, expected)
+    typed = "" if reply.typed is None else clean(str(reply.typed), 60)
+    note = {"by": "client", "action": reply.action, "typed": typed, "seconds": round(reply.elapsed, 3)}
+    settled = await context.ledger.answer(question_id, PRINCIPAL, meaning, note, context.settings.approval_ttl)
+    if settled in {"approved", "used"}:  # a yes stands, here or from elsewhere, or has been used already
+        return Meaning.YES
+    if settled == "declined":
+        return Meaning.NO
+    return meaning if meaning is Meaning.YES else Meaning.UNSEEN
+
+
+def approval(question: Question, context: Context) -> tuple[dict[str, Any], str]:
+    """Return what an answer says of a question that waits in a terminal, and the first of its next steps."""
+    command = context.command("approve", question.code)
+    shown = {"code": question.code, "command": command, "expires_at": moment(question.expires_at)}
+    return shown, f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}"
