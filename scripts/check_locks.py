@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from packaging.version import Version
 
 RUNTIME = "requirements.txt"
 EVERYTHING = "requirements-dev.txt"
+LANGGRAPH = "examples/agents/requirements-langgraph.txt"
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 FOREIGN = re.compile(r"://|\bfile:|^-(?!-hash)|(?<![\w.])/[A-Za-z]|[A-Za-z]:\\", re.MULTILINE)
 
@@ -35,7 +36,7 @@ def problems_of(root: Path) -> Iterator[str]:
     """All that is wrong with the lock files of the checkout at `root`."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"]
-    texts = {name: (root / name).read_text("utf-8") for name in (RUNTIME, EVERYTHING)}
+    texts = {name: (root / name).read_text("utf-8") for name in (RUNTIME, EVERYTHING, LANGGRAPH)}
     pins = {name: pins_of(text) for name, text in texts.items()}
     declared = [*project["project"]["dependencies"], *group(groups, "build")]
     for name, text in texts.items():
@@ -43,6 +44,7 @@ def problems_of(root: Path) -> Iterator[str]:
         yield from pins_without_hash(name, text)
     yield from unpinned(RUNTIME, pins[RUNTIME], declared)
     yield from unpinned(EVERYTHING, pins[EVERYTHING], [*declared, *group(groups, "dev")])
+    yield from unpinned(LANGGRAPH, pins[LANGGRAPH], group(groups, "langgraph"))
     yield from differing(pins[RUNTIME], pins[EVERYTHING])
     if project["build-system"]["requires"] != list(group(groups, "build")):
         yield "pyproject.toml: build-system.requires and the dependency group build differ"
@@ -80,7 +82,7 @@ def pins_without_hash(name: str, text: str) -> Iterator[str]:
             yield f"{name}: {pin['name']} has no hash"
 
 
-def unpinned(name: str, pins: Pins, declared: list[str]) -> Iterator[str]:
+def unpinned(name: str, pins: Pins, declared: Iterable[str]) -> Iterator[str]:
     """Declared requirements that the file does not meet."""
     for text in declared:
         requirement = Requirement(text)

@@ -86,7 +86,7 @@ def fetch(address: str) -> bytes:
     """
     if not address.startswith("https://"):
         raise ValueError("only https addresses are read")
-    with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  (https, see above)
+    with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - https, see above # nosec B310
         body: bytes = answer.read(MOST_BYTES + 1)
         if not answer.geturl().startswith("https://"):
             raise ValueError("it leads to an address without https")
