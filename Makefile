@@ -1,11 +1,13 @@
 # Needs Python 3.11 or newer with venv; everything else is installed into .venv, pinned by hash.
 .POSIX:
-.PHONY: help demo test check lock inspector clean
+.PHONY: help demo test check campaign docs lock inspector clean
 
 help:
 	@echo "make demo       the whole workflow against the embedded sandbox: no token, no account, no cost"
 	@echo "make test       every test; ARGS='-k name' narrows them down"
-	@echo "make check      formatting, lint, types, generated files, lock files"
+	@echo "make check      everything that runs no test: formatting, lint, types, what is generated, security, documentation"
+	@echo "make campaign   the tests of money under faults at their whole size, mutation testing, guards removed (hours)"
+	@echo "make docs       the documentation as HTML, in build/docs"
 	@echo "make lock       make the lock files anew; ARGS=--upgrade moves the pins"
 	@echo "make inspector  install the MCP Inspector that the tests use (needs Node and npm)"
 	@echo "make clean      remove all that make has made"
@@ -17,11 +19,20 @@ demo:
 
 test:
 	@PYTHON='$(PYTHON)' scripts/setup dev
-	@.venv/bin/python -m pytest --quiet $(ARGS)
+	@scripts/setup-agents
+	@.venv/bin/python -m pytest --quiet --numprocesses auto --dist worksteal $(ARGS)
 
 check:
 	@PYTHON='$(PYTHON)' scripts/setup dev
 	@scripts/check
+
+campaign:
+	@PYTHON='$(PYTHON)' scripts/setup dev
+	@scripts/campaign $(ARGS)
+
+docs:
+	@PYTHON='$(PYTHON)' scripts/setup dev
+	@scripts/docs
 
 lock:
 	@PYTHON='$(PYTHON)' scripts/lock $(ARGS)
