@@ -3,12 +3,14 @@
 Node is needed for these tests and for nothing else: without it they are skipped, except in CI, where they fail.
 """
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -33,17 +35,19 @@ def program(name: str) -> Path:
 def install(npm: str, name: str) -> None:
     """Make node_modules what package-lock.json says, unless a stamp in it says that it is."""
     stamp = ROOT / "node_modules" / ".made-from"
-    wanted = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
-    if (PROGRAMS / name).exists() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
-        return
-    command = [npm, "ci", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
-    if done.returncode or not (PROGRAMS / name).exists():
-        give_up(name, f"npm ci failed: {done.stderr[-2000:]}")
-    stamp.write_text(wanted, "utf-8")
+    with (ROOT / "package-lock.json").open("rb") as pins:
+        fcntl.flock(pins, fcntl.LOCK_EX)  # tests run in several processes, and one of them installs
+        wanted = hashlib.sha256(pins.read()).hexdigest()
+        if (PROGRAMS / name).exists() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
+            return
+        command = [npm, "ci", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
+        if done.returncode or not (PROGRAMS / name).exists():
+            give_up(name, f"npm ci failed: {done.stderr[-2000:]}")
+        stamp.write_text(wanted, "utf-8")
 
 
-def give_up(name: str, reason: str) -> None:
+def give_up(name: str, reason: str) -> NoReturn:
     """Skip the test, or fail it where the programs of node_modules are required."""
     if os.environ.get("CI") == "true" or os.environ.get("VERCEL_MCP_REQUIRE_INSPECTOR") == "1":
         pytest.fail(f"{name} is required here, but {reason}")
