@@ -9,7 +9,7 @@ help:
 	@echo "make campaign   the tests of money under faults at their whole size, mutation testing, guards removed (hours)"
 	@echo "make docs       the documentation as HTML, in build/docs"
 	@echo "make lock       make the lock files anew; ARGS=--upgrade moves the pins"
-	@echo "make inspector  install the MCP Inspector that the tests use (needs Node and npm)"
+	@echo "make inspector  install the Node programs that the tests use (needs Node and npm)"
 	@echo "make clean      remove all that make has made"
 	@echo "PYTHON=python3.12 chooses the interpreter."
 

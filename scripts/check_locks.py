@@ -102,9 +102,10 @@ def npm_problems(root: Path) -> Iterator[str]:
     """What is wrong with package.json and its lock file."""
     manifest = json.loads((root / "package.json").read_text("utf-8"))
     packages = json.loads((root / "package-lock.json").read_text("utf-8"))["packages"]
-    wanted = manifest["devDependencies"]
-    if packages[""].get("devDependencies") != wanted or "dependencies" in manifest:
+    groups = ("devDependencies", "optionalDependencies")
+    if any(packages[""].get(name) != manifest.get(name) for name in groups) or "dependencies" in manifest:
         yield "package-lock.json: does not belong to package.json; run scripts/lock"
+    wanted = {name: version for group in groups for name, version in manifest.get(group, {}).items()}
     for name, version in wanted.items():
         if packages.get(f"node_modules/{name}", {}).get("version") != version:
             yield f"package-lock.json: {name} {version} is not pinned exactly"

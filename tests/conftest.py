@@ -58,6 +58,13 @@ class Reply:
         return self.structured[member]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print at the end what tests have recorded as their "summary", whichever process ran them."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for told in sorted(str(told) for one in reports for name, told in one.user_properties if name == "summary"):
+        terminalreporter.write_line(told)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
     """Whoever starts the tests in the background may have them ignore SIGINT, and each process they start as well."""

