@@ -71,6 +71,11 @@ def nearest(word: str, choices: Iterable[str], count: int = 5) -> tuple[str, ...
     return tuple(sorted(known, key=lambda choice: -scores[choice])[:count])
 
 
+def quoted(text: str, limit: int = MAX_LENGTH) -> str:
+    """Return text of others in double quotes, which nothing in it can close: a client may show all lines as one."""
+    return '"' + clean(text, limit).replace('"', "'") + '"'
+
+
 def is_identifier(text: str) -> bool:
     """Say whether `text` can't be read as anything but an identifier, so that it may stand in a sentence of ours."""
     return _IDENTIFIER.fullmatch(text) is not None

@@ -60,17 +60,18 @@ def at_the_desk(
     answer: bytes | signal.Signals = b"",
     *,
     env: dict[str, str] | None = None,
+    prompt: bytes = PROMPT,
 ) -> Done:
-    """Run a command in a terminal. `answer` is typed once it has shown its question."""
+    """Run a command in a terminal. `answer` is typed once it has shown its question, which ends with `prompt`."""
     screen, side = pty.openpty()
     _without_echo(side)
     with subprocess.Popen(command, env=env or variables(), stdin=side, stdout=side, stderr=side) as child:
         os.close(side)
         try:
-            shown = _read(screen, until=PROMPT)
+            shown = _read(screen, until=prompt)
             if isinstance(answer, signal.Signals):
                 child.send_signal(answer)
-            elif shown.endswith(PROMPT):
+            elif shown.endswith(prompt):
                 os.write(screen, answer)
             shown += _read(screen)
             return Done(code=child.wait(timeout=GUARD), shown=shown.decode().replace("\r\n", "\n"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vercel_marketplace_mcp.ledger.records import Begun, Ledger, NotApproved, Purchase, Wording
+from vercel_marketplace_mcp.ledger.records import Begun, Ledger, LedgerError, NotApproved, Purchase, Wording
 from vercel_marketplace_mcp.purchase.policy import History
 
 from .support import (
@@ -202,3 +202,9 @@ async def test_only_a_created_store_can_be_gone(ledger: Ledger, outcome: str | N
     await ledger.forget("purchase_00")
     assert await ledger.purchase(purchase_id) == before
     assert await ledger.verify() is None
+
+
+async def test_an_outcome_that_no_ledger_waits_for_is_an_error(ledger: Ledger) -> None:
+    """A ledger that was exchanged meanwhile can't take it: whoever bought must hear of that."""
+    with pytest.raises(LedgerError, match="The ledger that knew this purchase is gone"):
+        await ledger.finish("purchase_of_another_ledger", "created", {})

@@ -13,7 +13,7 @@ from vercel_marketplace_mcp.ledger.files import FILE_NAME
 from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError
 from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 
-from .support import ask, identity
+from .support import approve, ask, begin, identity, purchase
 
 pytestmark = pytest.mark.anyio
 
@@ -153,4 +153,22 @@ async def test_a_lost_ledger_does_not_pass_for_a_new_one(folder: Path, lost: str
     path.write_bytes(backup)
     again = SqliteLedger(folder)
     assert len(await again.pending()) == 1
+    await again.aclose()
+
+
+async def test_the_ledgers_own_file_knows_what_is_about_to_be_sent(folder: Path, tmp_path: Path) -> None:
+    """SQLite's log may be lost with the process, or left out of a backup: a used yes must not come back."""
+    ledger = SqliteLedger(folder)
+    await approve(ledger, identity())
+    purchase_id = await begin(ledger, purchase())
+    assert await ledger.start_sending(purchase_id)
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o700)
+    kept.joinpath(FILE_NAME).write_bytes(folder.joinpath(FILE_NAME).read_bytes())
+    await ledger.aclose()
+    again = SqliteLedger(kept)
+    assert not (await again.background(identity(), "p/q")).approved
+    found = await again.purchase(purchase_id)
+    assert found is not None
+    assert found.state == "sending"
     await again.aclose()

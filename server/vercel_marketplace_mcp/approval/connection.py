@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vercel_marketplace_mcp.approval.question import PHRASE, form_of
-from vercel_marketplace_mcp.text import clean, is_identifier
+from vercel_marketplace_mcp.text import is_identifier, quoted
 
 _MAX_VARIABLES = 20
 
@@ -39,7 +39,7 @@ def write(subject: Connecting, expected: str) -> str:
     variables = ", ".join(shown) + (f" and {more} more" if more else "")
     lines = [
         f"Set environment variables of the project {_plain(subject.project)} in production, team {subject.team}?",
-        f'They are the secrets of the store "{clean(subject.store)}" ({_plain(subject.store_id)}).',
+        f"They are the secrets of the store {quoted(subject.store)} ({_plain(subject.store_id)}).",
         f"Product: {_plain(subject.product)}",
         f"Environments: {', '.join(_plain(name) for name in subject.environments)}",
         f"Variables: {variables or 'not known yet; the partner names them'}",
@@ -56,4 +56,4 @@ def form(expected: str) -> dict[str, Any]:
 
 def _plain(name: str) -> str:
     """Return a name as it is, or in quotes if it could be read as words of this question."""
-    return name if is_identifier(name) else f'"{clean(name)}"'
+    return name if is_identifier(name) else quoted(name)

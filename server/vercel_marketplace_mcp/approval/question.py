@@ -3,6 +3,7 @@
 What is ours stands first; what the assistant chose and what the partner says follow, marked and cleaned.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -13,7 +14,7 @@ from vercel_marketplace_mcp.purchase.money import dollars, holds_amount
 from vercel_marketplace_mcp.purchase.plan import detail_lines, strings
 from vercel_marketplace_mcp.purchase.quote import Quote, price_lines
 from vercel_marketplace_mcp.strict_json import walk
-from vercel_marketplace_mcp.text import MAX_LENGTH, clean, is_identifier
+from vercel_marketplace_mcp.text import MAX_LENGTH, clean, is_identifier, quoted
 
 AMOUNT, PHRASE = "amount", "phrase"
 """The one field of a form: for a purchase the amount, for a change that costs nothing a phrase."""
@@ -24,6 +25,7 @@ MAX_CHOSEN = 60
 _MAX_PARTNER_LINES = 20
 _VALUE_LENGTH = 160
 _STEP = MAX_LENGTH // 2
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
 _MAX_SEARCHED = 50_000
 _MAX_DETAILS = 1000
 _SHOWN_MEMBERS = ("cost", "preauthorizationAmount", "minimumAmount", "maximumAmount")
@@ -79,7 +81,7 @@ def write(subject: Subject) -> str:
         *price_lines(subject.quote),
         f"Product: {_plain(subject.product)} ({_plain(subject.product_id)})",
         f"Billing plan: {_plain(str(subject.plan.get('id')))}",
-        f'Store name: "{clean(subject.name)}"',
+        f"Store name: {quoted(subject.name)}",
         f"Payment method: {method}",
     ]
     if subject.changed:
@@ -89,7 +91,10 @@ def write(subject: Subject) -> str:
     if chosen := list(chosen_lines(subject.chosen)):
         lines += ["Chosen by the assistant:", *(f"  {line}" for line in chosen)]
     if partner := list(islice(_partner_lines(subject.plan, subject.quote), _MAX_PARTNER_LINES + 1)):
-        lines += ["The partner's own words, not checked:", *(f'  "{line}"' for line in partner[:_MAX_PARTNER_LINES])]
+        lines += [
+            "The partner's own words, not checked:",
+            *(f"  {quoted(line)}" for line in partner[:_MAX_PARTNER_LINES]),
+        ]
     if len(partner) > _MAX_PARTNER_LINES:
         lines.append("The partner says more than fits here: read the plan at Vercel first.")
     lines.append(f"To buy, type {expected} - anything else buys nothing.")
@@ -98,7 +103,7 @@ def write(subject: Subject) -> str:
 
 def _plain(identifier: str) -> str:
     """Return an identifier as it is, or in quotes if it could be read as words of this question."""
-    return identifier if is_identifier(identifier) else f'"{clean(identifier)}"'
+    return identifier if is_identifier(identifier) else quoted(identifier)
 
 
 def chosen_lines(chosen: Mapping[str, Any]) -> Iterator[str]:
@@ -106,7 +111,12 @@ def chosen_lines(chosen: Mapping[str, Any]) -> Iterator[str]:
     for _, path, value in sorted(walk(dict(chosen)), key=lambda found: found[1]):
         is_empty = isinstance(value, dict | list) and not value
         if path and (is_empty or not isinstance(value, dict | list)):
-            yield f"{clean(path)} = {clean(_literal(value), _VALUE_LENGTH)}"
+            yield f"{_path(path)} = {_literal(value)}"
+
+
+def _path(path: str) -> str:
+    """Return the path of a value as it is, or in quotes if it could be read as words of this question."""
+    return path if _PLAIN_PATH.fullmatch(path) else quoted(path)
 
 
 def _literal(value: Any) -> str:
@@ -116,7 +126,7 @@ def _literal(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f'"{value}"'
+            return quoted(value, _VALUE_LENGTH)
         case dict():
             return "{}"
         case list():

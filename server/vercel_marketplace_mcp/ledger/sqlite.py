@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from vercel_marketplace_mcp.ledger import audit, files, sqlite_file, sqlite_purchases, sqlite_questions
+from vercel_marketplace_mcp.ledger import audit, files, sqlite_changes, sqlite_file, sqlite_purchases, sqlite_questions
 from vercel_marketplace_mcp.ledger.records import (
     AuditRow,
     Background,
@@ -162,7 +163,15 @@ class SqliteLedger:
 
     async def start_sending(self, purchase_id: str) -> bool:
         """Say whether the purchase may be sent now: it is prepared, fresh, and nobody has given it up."""
-        return await self._run(lambda db, now: sqlite_purchases.start_sending(db, purchase_id, now))
+        may_be_sent = await self._run(lambda db, now: sqlite_purchases.start_sending(db, purchase_id, now))
+        await anyio.to_thread.run_sync(self._checkpoint, limiter=self._one)
+        return may_be_sent
+
+    def _checkpoint(self) -> None:
+        """Bring what SQLite's log holds into the ledger's own file, which may be all that is kept."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     async def finish(self, purchase_id: str, state: str, receipt: Mapping[str, Any]) -> None:
         """Record the outcome. `never_sent` gives the approval and the budget back."""
@@ -193,27 +202,13 @@ class SqliteLedger:
         """Record that something free of charge is about to be changed, and use up the approval if one is needed."""
 
         def work(db: sqlite3.Connection, now: float) -> str | None:
-            sqlite_questions.expire(db, now)
-            change_id = f"change_{secrets.token_hex(8)}"
-            question = sqlite_questions.use_up(db, identity, change_id, now) if needs_yes else None
-            if needs_yes and question is None:
-                return None
-            audit.append(db, now, "changing", change_id, {**detail, "question": question})
-            return change_id
+            return sqlite_changes.begin(db, identity, detail, needs_yes=needs_yes, now=now)
 
         return await self._run(work)
 
     async def end_change(self, change_id: str, outcome: str, detail: Mapping[str, Any]) -> None:
         """Record what came of a change. `never_sent` gives the approval back."""
-
-        def work(db: sqlite3.Connection, now: float) -> None:
-            audit.append(db, now, outcome, change_id, detail)
-            if outcome == "never_sent":
-                sqlite_questions.give_back(db, change_id, now)
-            else:
-                sqlite_questions.void_others(db, change_id)
-
-        await self._run(work)
+        await self._run(lambda db, now: sqlite_changes.end(db, change_id, outcome, detail, now))
 
     async def audit(self, subject: str) -> list[AuditRow]:
         """Return the audit log of one question or purchase."""

@@ -13,6 +13,7 @@ from vercel_marketplace_mcp.ledger.records import (
     REPLAY_WINDOW,
     SENDING_LIFETIME,
     Begun,
+    LedgerError,
     NewPurchase,
     NotApproved,
     Purchase,
@@ -134,6 +135,8 @@ def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mappin
         (state, now, json.dumps(receipt, ensure_ascii=False) if receipt else None, purchase_id, state),
     )
     if changed.rowcount != 1:
+        if get(db, purchase_id) is None:
+            raise LedgerError("The ledger that knew this purchase is gone. Look at Vercel for its store.")
         return
     audit.append(db, now, state, purchase_id, {"receipt": dict(receipt)})
     if state == "never_sent":

@@ -24,7 +24,8 @@ def _read(row: sqlite3.Row) -> Question:
 def expire(db: sqlite3.Connection, now: float) -> None:
     """End the questions that waited too long and the approvals that were not used in time."""
     db.execute(
-        "UPDATE questions SET state = 'expired' WHERE (state = 'pending' AND expires_at <= :now)"
+        "UPDATE questions SET state = 'expired' WHERE"
+        " (state = 'pending' AND (expires_at <= :now OR asked_at > :now + :slack))"
         " OR (state = 'approved' AND (approved_until <= :now OR answered_at > :now + :slack))",
         {"now": now, "slack": CLOCK_SLACK},
     )
