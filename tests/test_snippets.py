@@ -32,6 +32,7 @@ BY_OTHER_TESTS = {
     "gemini": "tests/test_host_links.py",
     "devin": "tests/test_host_links.py",
     "code": "tests/test_host_links.py",
+    "mcpdo": "tests/inspector/test_mcpdo.py",
 }
 """Programs that change a machine, or belong to others, with the tests that hold what is said of them."""
 VARIABLE = re.compile(r"[A-Z_]+=")
@@ -84,6 +85,12 @@ def a_script(words: list[str]) -> bool:
     return (ROOT / words[0]).is_file()
 
 
+def locked(words: list[str]) -> bool:
+    """A package to install, in the version that the tests use."""
+    versions = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+    return words[:-1] == ["install", "--global"] and words[-1] in {"@".join(item) for item in versions.items()}
+
+
 def inspector(words: list[str]) -> bool:
     """The Inspector in the version that is locked, for a command line of this program or a file of ours."""
     version = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
@@ -99,6 +106,7 @@ def inspector(words: list[str]) -> bool:
 KINDS: dict[str, Callable[[list[str]], bool]] = {
     "make": make,
     "export": exported,
+    "npm": locked,
     "npx": inspector,
     "python": a_script,
     "python3": a_script,
