@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from vercel_marketplace_mcp.purchase.plan import judge_plans, strings, unreadable_money, why_plan_may_charge
+from vercel_marketplace_mcp.purchase.plan import (
+    detail_lines,
+    judge_plans,
+    strings,
+    unreadable_money,
+    why_plan_may_charge,
+)
 
 from .reasons import AT_FIRST, CARD, COST, LATER, PREPAID, SHARED, TRIAL, WORDS
 from .strategies import FREE, NOW, Json
@@ -17,8 +23,11 @@ NOT_PAST: list[Any] = [
 NO_COSTS: list[Any] = [None, 0, [], "From $0", "\u0660", "freemium", "Included"]
 NO_DECIMALS: list[Any] = [0, None, "1e3", "", "-0", "1,000.00", "\uff10"]
 NO_NUMBERS: list[Any] = ["0", None, True, -1, 10**12, []]
-TRIALS = ("Trial", "14-day trial", "free_trial", "freeTrial", "TRIALS", "trialing", "tri\u00adal")
-ENDINGS = ("then", "until", "after", "first", "during", "UNTIL", "(during)", "_first_", "un\u200btil")
+TRIALS = ("Trial", "14-day trial", "free_trial", "freeTrial", "TRIALS", "trialing", "tri\u00adal", "30trial")
+ENDINGS = ("then", "until", "after", "first", "during", "UNTIL", "(during)", "_first_", "un\u200btil", "3until4")
+LOOK_ALIKE = "industrial|Free|first class|then|freedom, then|carefree, then|Free thenceforth|Free: strengthen".split(
+    "|"
+)
 NOT_QUITE_PLANS: list[Any] = [None, 5, "free", [], {}, {**FREE, "id": None}, {**FREE, "id": ""}, {**FREE, "id": 7}]
 
 
@@ -42,7 +51,7 @@ def why(**members: Any) -> list[str]:
         {"effectiveDate": "2026-11-22T13:30:00+02:00"},
         {"disabled": False},
         {"details": [{"label": "Storage", "value": "0.5 GB"}], "highlightedDetails": [], "later": {"seats": 3}},
-        {"quote": [{"line": "Base fee", "amount": "0.00"}]},
+        {"quote": [{"line": "Base fee for 5 GB", "amount": "0.00"}, {"line": "Other fees"}, "none", None]},
         {"name": "Pro", "description": "industrial strength"},
     ],
 )
@@ -63,10 +72,13 @@ def test_a_plan_that_keeps_every_condition_is_free(members: Json) -> None:
         *[({"cost": value}, [COST]) for value in NO_COSTS],
         *[({name: "0.01"}, [f"its {name} is not zero"]) for name in MONEY_MEMBERS],
         *[({name: value}, [f"its {name} can't be read"]) for name in MONEY_MEMBERS for value in NO_DECIMALS],
-        ({"preauthorizationAmount": 10.53}, ["its preauthorizationAmount is not zero"]),
+        *[
+            ({"preauthorizationAmount": value}, ["its preauthorizationAmount is not zero"])
+            for value in (0.01, 10**12 - 1)
+        ],
         *[({"preauthorizationAmount": value}, ["its preauthorizationAmount can't be read"]) for value in NO_NUMBERS],
         *[({"quote": [{"line": "Fee", "amount": value}]}, ["its quote holds amounts"]) for value in ("\u0665", "12.0")],
-        ({"quote": [{"line": "Fee", "amount": 12}]}, ["its quote holds amounts"]),
+        *[({"quote": value}, ["its quote holds amounts"]) for value in ([{"line": "Fee", "amount": 12}], 12, "12.00")],
         ({"quote": [{"line": "Fee", "amount": "$12"}]}, ["its quote holds amounts", WORDS]),
     ],
 )
@@ -100,6 +112,7 @@ def test_an_amount_anywhere_in_the_texts_may_charge(members: Json) -> None:
         *[(text, TRIAL) for text in TRIALS],
         *[(f"Free {word} March", AT_FIRST) for word in ENDINGS],
         ("freeUntil", AT_FIRST),
+        *[(f"{free} then", AT_FIRST) for free in ("1free2", "_free_")],
         ("First month free", AT_FIRST),
     ],
 )
@@ -109,7 +122,7 @@ def test_words_that_free_ends_some_day_may_charge(text: str, reason: str) -> Non
     assert why(later={text: 14}) == [reason]
 
 
-@pytest.mark.parametrize("text", ["industrial", "Free", "first class", "then", "freedom, then", "Free thenceforth"])
+@pytest.mark.parametrize("text", LOOK_ALIKE)
 def test_words_that_only_look_alike_are_harmless(text: str) -> None:
     """The words count whole, and at-first words only together with free."""
     assert why(description=text) == []
@@ -169,6 +182,18 @@ def test_the_unreadable_money_members_are_named() -> None:
 def test_every_string_of_a_plan_is_looked_at() -> None:
     """At any depth, in lists and in the names of members."""
     assert sorted(strings({"a": ["b", {"c": "d", "e": 5}], "f": None})) == ["a", "b", "c", "d", "e", "f"]
+
+
+def test_the_lines_of_the_details_are_listed_as_received() -> None:
+    """Where the real price often stands: details, highlights and quote lines in this order, whatever they hold."""
+    plan: Json = {
+        "quote": [{"line": "Base fee", "amount": "1.00"}],
+        "highlightedDetails": "no list",
+        "details": [{"label": "Storage", "value": "$1 per GB"}, "5 seats", 7, None, {}, []],
+    }
+    lines = ["Storage: $1 per GB", "5 seats", "7", "None", "", "[]", "Base fee: 1.00"]
+    assert list(detail_lines(plan)) == lines
+    assert list(detail_lines({**plan, "highlightedDetails": ["First"]})) == [*lines[:-1], "First", lines[-1]]
 
 
 def test_the_largest_answer_that_vercel_can_send_is_judged_in_time() -> None:

@@ -68,6 +68,36 @@ def test_a_purchase_within_every_limit_is_asked_about_or_proceeds() -> None:
     assert judge(FREE, ALL_RULES) == Proceed()
 
 
+def test_what_the_operator_does_not_set_has_its_documented_default() -> None:
+    """A hundred dollars a purchase, two hundred and fifty a day, twenty creates an hour; nothing has happened yet."""
+    assert Limits() == Limits(
+        paid=True,
+        unpriced=True,
+        max_per_purchase=100_00,
+        max_per_day=250_00,
+        max_creates_per_hour=20,
+        allowed_products=None,
+    )
+    nothing = History(
+        spent_today=0,
+        creates_last_hour=0,
+        mismatch_is_unsettled=False,
+        conflicts_with_earlier=False,
+        declines_of_this=0,
+        open_questions=0,
+        unanswered_questions=0,
+    )
+    assert Facts(limits=Limits()) == Facts(
+        limits=Limits(), history=nothing, team_is_the_operators=True, product="", quote=None
+    )
+
+
+def test_a_product_on_the_operators_list_is_for_sale() -> None:
+    """By its whole name, whatever else is on the list."""
+    limits = Limits(allowed_products=frozenset({"brindle/redis", PAID.product}))
+    assert judge(replace(PAID, limits=limits)) == Ask()
+
+
 def test_every_rule_is_held_against_purchases() -> None:
     """No rule is written and then forgotten."""
     written = [
@@ -115,7 +145,7 @@ def test_several_broken_rules_are_all_named() -> None:
 def test_a_policy_without_rules_is_an_error() -> None:
     """Nothing is allowed because nobody said anything."""
     for facts in (PAID, FREE):
-        with pytest.raises(ValueError, match="a policy without rules would allow everything"):
+        with pytest.raises(ValueError, match="^a policy without rules would allow everything"):
             judge(facts, ())
 
 

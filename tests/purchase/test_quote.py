@@ -51,6 +51,11 @@ SPOKEN = (
     "20 dollars a month",
     "$1,000.00/month",
     "$20.00/week",
+    "$20\u2003per month",
+    "$1234567890.00",
+    "$5.005",
+    "$5.",
+    "$",
 )
 READING: dict[str, tuple[Json, Quote]] = {
     "monthly": ({**PAID, "cost": "$20.00/month"}, exactly(every=2000, period="month")),
@@ -109,6 +114,11 @@ READING: dict[str, tuple[Json, Quote]] = {
     "a payment method of unknown need": ({**SHARED, "paymentMethodRequired": None}, exactly(counts=FLAT)),
     "an unknown type": ({**SHARED, "type": "usage"}, exactly(counts=FLAT)),
 }
+
+
+def test_what_can_not_be_read_counts_a_hundred_dollars() -> None:
+    """Unknown is never cheap."""
+    assert UNREADABLE_COUNTS_AS == 10_000
 
 
 @pytest.mark.parametrize("name", READING)
@@ -174,7 +184,7 @@ def test_settings_that_may_cost_count_flat(metadata: Json, protocol_settings: Js
     [
         (exactly(now=500), False),
         (exactly(counts=0), False),
-        (exactly(counts=FLAT), True),
+        (exactly(counts=1), True),
         (exactly(now=500, words=("$1 per GB",)), True),
     ],
 )

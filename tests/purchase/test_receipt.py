@@ -90,7 +90,39 @@ def test_a_confirmed_plan_must_come_back_on_the_same_terms(returned: Any, reason
     assert why_not_the_confirmed_plan(returned, confirmed) == reasons
 
 
-def test_a_plan_that_is_free_under_one_of_two_names_needs_its_own() -> None:
-    """Without an id in the answer, it is enough that it could be one of them."""
+OTHER_TERMS: Json = {
+    "type": "prepayment",
+    "scope": "installation",
+    "paymentMethodRequired": False,
+    "cost": "$20.00/year",
+    "preauthorizationAmount": 1,
+    "initialCharge": "5.01",
+    "minimumAmount": "0.01",
+    "maximumAmount": "9.00",
+    "maximumAmountAutoPurchasePerPeriod": "9.00",
+    "quote": ["a line"],
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TERMS)
+def test_every_term_that_costs_is_compared(name: str) -> None:
+    """T09: one other term is one reason, whatever else is as it was."""
+    (confirmed,) = judge_plans([PRO], NOW)
+    assert why_not_the_confirmed_plan({**PRO, name: OTHER_TERMS[name]}, confirmed) == (f"its {name} differs",)
+    assert why_not_the_confirmed_plan({**PRO, name: "?"}, confirmed) == (f"its {name} differs",)
+
+
+@pytest.mark.parametrize("nothing", [None, False, "", "0", "0.00", 0, []])
+def test_nothing_is_the_same_in_every_form(nothing: Any) -> None:
+    """A term that is absent may come back as a null, a zero or an empty list, and the other way about."""
+    absent, stated = judge_plans([PRO, {**PRO, "preauthorizationAmount": nothing}], NOW)
+    assert why_not_the_confirmed_plan(stated.plan, absent) == ()
+    assert why_not_the_confirmed_plan({**PRO, "preauthorizationAmount": None}, stated) == ()
+
+
+def test_it_is_enough_that_one_of_the_free_plans_could_be_meant() -> None:
+    """Without an id in the answer each of them is tried; with one, only its own."""
+    plans = judge_plans([PRO, FREE, SECOND], NOW)
+    assert why_not_the_free_plan({}, plans, NOW) == ()
     odd: Json = {"id": "second", "cost": "$5"}
-    assert why_not_the_free_plan(odd, judge_plans([FREE, SECOND], NOW), NOW) == (COST, WORDS)
+    assert why_not_the_free_plan(odd, plans, NOW) == (COST, WORDS)

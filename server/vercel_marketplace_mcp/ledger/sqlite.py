@@ -45,26 +45,32 @@ class SqliteLedger:
         self._files: tuple[files.Identity | None, ...] = ()
         self._one: anyio.CapacityLimiter | None = None
 
-    async def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+    async def _run(self, work: Callable[[sqlite3.Connection, float], T], *, in_file: bool = False) -> T:
         """Run `work` as one transaction, in a thread: a disk may take its time.
+
+        `in_file` also brings it from SQLite's log into the ledger's own file, which may be all that is kept.
 
         Raises:
             LedgerError: the database can't be used; nothing of the transaction is on disk.
         """
         self._one = self._one or anyio.CapacityLimiter(1)
-        return await anyio.to_thread.run_sync(self._transact, work, limiter=self._one)
+        return await anyio.to_thread.run_sync(self._transact, work, in_file, limiter=self._one)
 
-    def _transact(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+    def _transact(self, work: Callable[[sqlite3.Connection, float], T], in_file: bool) -> T:
         try:
             db = self._connected()
             with sqlite_file.transaction(db):
-                return work(db, self._now())
+                result = work(db, self._now())
         except sqlite3.Error as error:
             self._close()
             raise LedgerError(sqlite_file.what_to_mend(error)) from None
         except OSError as error:
             self._close()
             raise LedgerError(f"The ledger can't be used ({error.strerror}). Check the state folder.") from None
+        if in_file:
+            with suppress(sqlite3.Error):
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        return result
 
     def _connected(self) -> sqlite3.Connection:
         """Return the connection to the file that is there now: one that was moved away would be written unseen."""
@@ -163,15 +169,7 @@ class SqliteLedger:
 
     async def start_sending(self, purchase_id: str) -> bool:
         """Say whether the purchase may be sent now: it is prepared, fresh, and nobody has given it up."""
-        may_be_sent = await self._run(lambda db, now: sqlite_purchases.start_sending(db, purchase_id, now))
-        await anyio.to_thread.run_sync(self._checkpoint, limiter=self._one)
-        return may_be_sent
-
-    def _checkpoint(self) -> None:
-        """Bring what SQLite's log holds into the ledger's own file, which may be all that is kept."""
-        if self._db is not None:
-            with suppress(sqlite3.Error):
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        return await self._run(lambda db, now: sqlite_purchases.start_sending(db, purchase_id, now), in_file=True)
 
     async def finish(self, purchase_id: str, state: str, receipt: Mapping[str, Any]) -> None:
         """Record the outcome. `never_sent` gives the approval and the budget back."""

@@ -79,7 +79,7 @@ def decide(order: Order, plans: Sequence[JudgedPlan], fields: tuple[Field, ...])
             explanation="Vercel lists more than one plan with this id, so nobody can tell which would be bought.",
             plans=tuple(matches),
         )
-    plan = matches[0]
+    (plan,) = matches
     refusal = _why_plan_is_not_for_sale(plan) or _check_prepayment(order.prepayment_cents, plan)
     if refusal:
         return refusal

@@ -120,7 +120,7 @@ def _options(rules: Mapping[str, Any]) -> Iterator[Option]:
         value, words = detail.get("value"), detail.get("label")
         label = words if isinstance(words, str) else None
         # A second label of one value is kept, for it may name a price; a bare value that stands again says nothing.
-        if not isinstance(value, str | int | float | bool) or (identity(value), label) in seen:
+        if not isinstance(value, str | int | float) or (identity(value), label) in seen:
             continue
         seen |= {(identity(value), label), (identity(value), None)}
         offered = all(detail.get(name, False) in (False, "update") for name in ("hidden", "disabled"))
@@ -160,8 +160,6 @@ def _check_value(value: Any, field: Field) -> Iterator[Problem]:
 
 def _has_type(value: Any, expected: ValueType) -> bool:
     match expected:
-        case "unknown":
-            return True
         case "boolean":
             return isinstance(value, bool)
         case "string":
@@ -172,6 +170,7 @@ def _has_type(value: Any, expected: ValueType) -> bool:
             return isinstance(value, list) and all(_has_type(item, "string") for item in value)
         case "number[]":
             return isinstance(value, list) and all(_has_type(item, "number") for item in value)
+    return True  # of an unknown type, which Vercel alone can judge
 
 
 def _broken_limits(value: Any, rules: Mapping[str, Any]) -> Iterator[str]:

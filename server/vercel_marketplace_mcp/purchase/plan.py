@@ -148,7 +148,7 @@ def detail_lines(plan: Mapping[str, Any]) -> Iterator[str]:
 def _quotes_money(quote: Any) -> bool:
     """Say whether the deprecated `quote` lines name an amount that is not zero; they leave the currency out."""
     amounts = [line.get("amount") for line in quote if isinstance(line, dict)] if isinstance(quote, list) else [quote]
-    return any(holds_number(str(amount)) for amount in amounts if amount)
+    return any(holds_number(str(amount)) for amount in amounts)
 
 
 def _is_dollars_number(value: Any) -> bool:

@@ -171,4 +171,4 @@ def judge(facts: Facts, rules: tuple[Rule, ...] = RULES) -> Verdict:
 
 def explain(rule: str) -> str:
     """Return the explanation of a rule by its name."""
-    return (_BY_NAME[rule].__doc__ or "").strip()
+    return _BY_NAME[rule].__doc__ or ""

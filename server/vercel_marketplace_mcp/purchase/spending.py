@@ -46,7 +46,7 @@ def why_settings_may_charge(settings: Any, path: str) -> Iterator[str]:
     while stack:
         where, above, node = stack.pop()
         if isinstance(node, list):
-            stack.extend((f"{where}[{index}]"[:_MAX_PATH], above, child) for index, child in enumerate(node))
+            stack.extend((f"{where}[{index}]", above, child) for index, child in enumerate(node))
         elif isinstance(node, Mapping):
             for key, value in node.items():
                 inside, hints = f"{where}.{key}"[:_MAX_PATH], above | _hints(str(key))
