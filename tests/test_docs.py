@@ -23,6 +23,7 @@ SECTIONS = [
     "Settings",
     "MCP Inspector",
     "Security model",
+    "Reliability",
     "Commands",
     "Development",
 ]

@@ -102,12 +102,12 @@ async def test_a_wait_is_bounded_and_reports_how_far_it_has_come(connect: Connec
     """A store that takes long is answered as it stands, and the client that asked for progress got some."""
     told: list[tuple[float, float | None, str | None]] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
-        told.append((done, total, message))
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
 
     sandbox.misbehave(READ, Fault(body=b'{"store": {"status": "onboarding"}}'), times=99)
     async with connect(ready_wait=0.8) as client:
-        made = await client.call_tool("create-store", FREE, progress_callback=progress)
+        made = await client.call_tool("create-store", FREE, progress_callback=note)
     assert made.structured_content
     assert (made.structured_content["status"], made.structured_content["store"]["status"]) == ("created", "onboarding")
     assert told[0] == (0.5, 0.8, "The store was created and is being set up.")
