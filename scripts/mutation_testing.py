@@ -124,7 +124,8 @@ def run(cases: list[Case], workers: int) -> Iterator[tuple[Case, str]]:
     for name in PRELOADED:
         importlib.import_module(name)
     waiting, running = cases[::-1], dict[int, Case]()
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:  # noqa: S108 - a disk would sync
+    memory = Path("/dev/shm")  # noqa: S108 - on a disk it would sync # nosec B108
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         while waiting or running:
             while waiting and len(running) < workers:
                 case = waiting.pop()
