@@ -30,7 +30,10 @@ SECONDS = 120
 """A mutant on which the tests take longer hangs, which nobody would overlook."""
 PRELOADED = ("anyio.pytest_plugin", "hypothesis", "jsonschema", "mcp", "pydantic", "pytest", "rfc8785")
 # Those draw thousands of examples, race, wait, fill disks, start processes: too slow to be run a thousand times.
-SLOW = "design or laws or in_time or races or processes or a_lock_that_stays or read_only_disk or full_disk"
+SLOW = (
+    "free_exactly or of_an_answer or means_to_pay or whatsoever or laws or in_time or ten_thousand or processes"
+    " or lock_that_stays or read_only_disk or full_disk"
+)
 LIKELY = {
     "files": "sqlite_files",
     "metadata": "metadata options",

@@ -84,7 +84,12 @@ class Driving(RuleBasedStateMachine):
         self.figures["approvals"] += sum(one.yeses for one in self.model.asked.values())
 
     async def attempt(self, number: int, given: Json, work: Work) -> None:
-        """Let a process work on a request; hold its answer against what was seen, and replace it if it died."""
+        """Let a process work on a request, and hold its answer against what was seen."""
+        judge = await self.made(number, given, work)
+        judge()
+
+    async def made(self, number: int, given: Json, work: Work) -> Callable[[], None]:
+        """Let a process work on a request, and replace it if it died; return what then holds its answer to account."""
         process = self.processes[number]
         process.wire.served.clear()
         since, start, found = self.time.now, len(self.model.posts), None
@@ -98,10 +103,9 @@ class Driving(RuleBasedStateMachine):
             self.processes[number] = self.town.start()
         await self.learn(process, given)
         if found is None:
-            self.model.lost(given, since)
-            return
+            return partial(self.model.lost, given, since)
         self.figures[found["status"]] += 1
-        self.model.told(given, found, self.model.sent_by(process.wire, start))
+        return partial(self.model.told, given, found, self.model.sent_by(process.wire, start))
 
     async def learn(self, process: Process, given: Json) -> None:
         """Note the questions about a request that nobody knew of."""

@@ -36,3 +36,36 @@ def test_every_noun_of_a_currency_is_known(text: str) -> None:
     """T06: one or many, in small letters or capitals."""
     nouns = [*NOUNS, *map(str.upper, NOUNS), *map(str.title, NOUNS)]
     assert [noun for noun in nouns if not holds_amount(text.format(noun))] == []
+
+
+BEFORE, BEHIND = " *_~+−-:=([\"'’|\\", " *_~+−-"
+
+
+@pytest.mark.parametrize("currency", ["€", "EUR", "euros"])
+def test_what_separates_a_currency_from_its_number_is_looked_through(currency: str) -> None:
+    """T06: one or four of the characters that partners put between them, as in "$**5**"; five stand for themselves."""
+    joined = [f"{currency}{char * count}5" for char in BEFORE for count in (1, 4)]
+    joined += [
+        f"5{thousands}{char * count}{currency}" for char in BEHIND for count in (1, 4) for thousands in ("", *"kKmM")
+    ]
+    assert [text for text in joined if not holds_amount(text)] == []
+    apart = [f"{currency}{'-' * 5}5", f"5{'-' * 5}{currency}", f"{currency};5", f"5:{currency}"]
+    assert [text for text in apart if holds_amount(text)] == []
+
+
+def test_a_number_is_read_across_its_separators() -> None:
+    """T06: no separator hides the digits behind a zero, and a number may begin with its point."""
+    assert [char for char in ".,'’٫٬_" if not holds_amount(f"$0{char}5")] == []
+    assert [char for char in ".,٫" if not holds_amount(f"${char}5")] == []
+
+
+def test_a_sign_may_have_up_to_three_letters_before_it() -> None:
+    """T06: as in 5 US$; with four it is another word."""
+    assert [word for word in ("U", "US", "USD") if not holds_amount(f"5 {word}$")] == []
+    assert not holds_amount("5 USDX$")
+
+
+def test_a_currency_ends_where_its_letters_end() -> None:
+    """T06: digits and underscores are no letters; a longer word is another word."""
+    assert [text for text in ("_USD 5", "0USD 5", "5 USD_", "5 USD0") if not holds_amount(text)] == []
+    assert [text for text in ("percents 5", "5 dollarships", "xUSD 5", "5 USDx") if holds_amount(text)] == []

@@ -61,6 +61,10 @@ AMOUNTS = {
     "a variation selector": "$\ufe0f5",
     "keycap": "5\ufe0f\u20e3$",
     "Hangul filler": "$\u31645",
+    "a spacing mark": "$\u09035",
+    "a private character": "$\ue0005",
+    "an unassigned character": "$\u03785",
+    "half a character": "$\ud8005",
     "blank braille": "$\u28005",
     "NUL": "$\x005",
     "entity for the sign": "&#36;5",
@@ -120,6 +124,7 @@ def test_a_short_list_of_costs_means_nothing(cost: str) -> None:
         ],
         *["$0.00/mo then $19", "$00", "$0.0", "$0.000", "0", "-0", "-$0", "0e5", "\u0660", "\uff10", "\uff040", "€0"],
         *["$0\u200b9", "$0\u200b", "fr\u0435e", "free forever", "$0/seat", "gratis", "Included", "$0.00/month/user"],
+        *["$0\u2003/month", "free/wee\u212a"],
     ],
 )
 def test_every_other_cost_may_mean_something(cost: str) -> None:

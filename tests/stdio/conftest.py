@@ -132,7 +132,7 @@ def modern() -> Json:
     }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def shared(variables: dict[str, str], initialize: Json, initialized: Json) -> AsyncIterator[Connection]:
     """One opened connection for every test that leaves it as it found it."""
     async with AsyncExitStack() as stack:
