@@ -20,12 +20,12 @@ from . import scale
 from .machine import BrokenError, Purchases
 
 OFTEN = (
-    *("created", "confirmation_required", "not_confirmed", "refused", "outcome_unknown", "create requests"),
-    *("approvals", "calls left", "processes killed", "restarts", "price changes", "stores removed"),
+    *("created", "confirmation_required", "refused", "outcome_unknown", "create requests"),
+    *("approvals", "processes killed", "stores removed"),
 )
 RARELY = (
-    *("rejected", "billing_mismatch", "in_progress", "unavailable", "invalid_arguments"),
-    *("asked", "frozen", "listed", "purchases settled"),
+    *("not_confirmed", "rejected", "billing_mismatch", "in_progress", "unavailable", "invalid_arguments"),
+    *("asked", "frozen", "listed", "purchases settled", "calls left", "restarts", "price changes"),
 )
 """What must have happened in a short campaign, and in a whole one, or the machine has shown nothing."""
 
