@@ -13,6 +13,7 @@ import mcp_types as types
 import pytest
 
 from vercel_marketplace_mcp import app
+from vercel_marketplace_mcp.ledger import audit, sqlite_file
 from vercel_marketplace_mcp.ledger.files import FILE_NAME
 from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError, Meaning
 from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
@@ -79,6 +80,20 @@ async def test_what_was_given_up_is_on_record(ledger: Ledger, clock: Clock) -> N
     assert [row.kind for row in await ledger.audit(question.id)] == ["question", "asked", "approved", "used", "used"]
     assert await ledger.audit("question_00") == []
     assert await ledger.verify() is None
+
+
+def test_a_row_is_written_and_hashed_as_anybody_can_compute(folder: Path) -> None:
+    """In plain JSON without spaces, members in alphabetical order, each hash over the one before it."""
+    with closing(sqlite_file.connect(folder)) as db:
+        for _ in range(2):
+            audit.append(db, 1.5, "unknown", "purchase_00", {"money": "größe", "a": [1, True]})
+        first, second = map(tuple, db.execute("SELECT * FROM audit ORDER BY seq"))
+    detail = '{"a":[1,true],"money":"größe"}'
+    head = "0" * 64
+    for seq, row in enumerate((first, second), 1):
+        text = f'["{head}",{seq},1.5,"unknown","purchase_00",{json.dumps(detail, ensure_ascii=False)}]'
+        head = hashlib.sha256(text.encode()).hexdigest()
+        assert row == (seq, 1.5, "unknown", "purchase_00", detail, head)
 
 
 async def test_an_empty_log_is_whole(ledger: Ledger) -> None:
@@ -148,9 +163,11 @@ TAMPERING: dict[str, tuple[Tamper, str]] = {
 async def two_lives(folder: Path) -> None:
     """A closed ledger whose audit log has fourteen rows."""
     ledger = SqliteLedger(folder)
+    secret = await ledger.secret()
     for label in ("one", "two"):
         await buy(ledger, label)
     assert await ledger.verify() is None
+    assert await ledger.secret() == secret
     await ledger.aclose()
 
 
@@ -188,7 +205,7 @@ async def test_nothing_is_bought_with_a_log_that_has_lost_its_end(folder: Path) 
     await two_lives(folder)
     tamper(folder, TAMPERING["no head"][0])
     ledger = SqliteLedger(folder)
-    with pytest.raises(LedgerError, match="The audit log has lost its end"):
+    with pytest.raises(LedgerError, match="^The audit log has lost its end"):
         await ask(ledger, identity("three"))
     assert await ledger.pending() == []
     await ledger.aclose()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 NOBODY = 65534
 DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
 LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
-FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.lock")
+FILES = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.sqlite3.lock")
 
 
 async def problem(ledger: Ledger) -> str:
@@ -124,18 +124,36 @@ async def test_what_belongs_to_another_user_is_not_touched(folder: Path, ledger:
 
 
 @pytest.mark.parametrize("name", ["", *FILES])
-async def test_what_its_own_user_may_not_write_says_so(folder: Path, ledger: Ledger, name: str) -> None:
+@pytest.mark.parametrize("mode", [0o500, 0o300])
+async def test_what_its_own_user_may_not_use_says_so(folder: Path, ledger: Ledger, name: str, mode: int) -> None:
     """T58: a permission that was taken away by accident is named, and given back it is enough."""
     await ask(ledger, identity())
     path = folder / name
-    mode = path.stat().st_mode
-    path.chmod(0o500)
+    before = path.stat().st_mode
+    path.chmod(mode)
     said = f"{path.name} lacks its own user's permission to read and write. Give it back (chmod u+rw)."
     again = SqliteLedger(folder)
     assert await problem(again) == said
-    path.chmod(mode)
+    path.chmod(before)
     assert await again.secret() == await ledger.secret()
     await again.aclose()
+
+
+def test_a_ledger_is_told_from_any_other_file(folder: Path) -> None:
+    """By device and number of what stands at its path, links not followed, and by whether it was emptied."""
+    folder.mkdir()
+    path, log = folder / FILE_NAME, folder / f"{FILE_NAME}-wal"
+    assert files.identity(folder) == (None, None)
+    path.write_text("x")
+    log.touch()
+    device = folder.stat().st_dev
+    assert files.identity(folder) == ((device, path.stat().st_ino, True), (device, log.stat().st_ino, True))
+    os.truncate(path, 0)
+    log.unlink()
+    assert files.identity(folder) == ((device, path.stat().st_ino, False), None)
+    path.rename(folder / "elsewhere")
+    path.symlink_to(folder / "elsewhere")
+    assert files.identity(folder) == ((device, path.lstat().st_ino, True), None)
 
 
 @pytest.mark.parametrize("lost", ["removed", "emptied"])
