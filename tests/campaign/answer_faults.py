@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .faults_table import MAX_BODY, Fault, Sort, edited, framed, inserted, instead, said, status
@@ -51,13 +51,13 @@ def _refusal(name: str, number: int, spoil: Spoil) -> Fault:
 
 @cache
 def _bomb() -> bytes:
-    return gzip.compress(b" " * 50_000_000)
+    return gzip.compress(b" " * 50_000_000, mtime=0)
 
 
 def unreadable() -> Iterator[Fault]:
     """A 2xx whose content can't be used: of another kind, too large, ambiguous, or out of range."""
     spoils: dict[str, Spoil] = {
-        "gzip": instead(gzip.compress, content_encoding="gzip"),
+        "gzip": instead(partial(gzip.compress, mtime=0), content_encoding="gzip"),
         "gzip in name only": instead(lambda body: body, content_encoding="gzip"),
         "gzip bomb": instead(lambda _: _bomb(), content_encoding="gzip"),
         "a byte over the cap": instead(lambda body: body.ljust(MAX_BODY + 1)),

@@ -128,7 +128,7 @@ async def test_any_bytes_can_stand_in_for_the_answer(
 
 async def test_an_answer_can_be_encoded(wire: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """Though nobody asked for it."""
-    zipped = gzip.compress(b'{"plans": []}')
+    zipped = gzip.compress(b'{"plans": []}', mtime=0)
     sandbox.misbehave("getBillingPlans", Fault(body=zipped, headers={"Content-Encoding": "gzip"}))
     path = "/v1/integrations/integration/brindle/products/brindle-postgres/plans"
     async with wire.stream("GET", path, headers={"accept-encoding": "identity"}) as response:
