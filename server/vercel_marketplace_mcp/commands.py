@@ -10,8 +10,8 @@ import anyio
 
 from vercel_marketplace_mcp import settings
 from vercel_marketplace_mcp.approval import desk
+from vercel_marketplace_mcp.ledger.opening import open_ledger
 from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError, Meaning, Purchase
-from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 from vercel_marketplace_mcp.purchase.money import dollars
 from vercel_marketplace_mcp.results import moment
 from vercel_marketplace_mcp.text import clean
@@ -27,8 +27,8 @@ def run(parsed: Namespace) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack a partner's characters
     folder = {"VERCEL_MCP_STATE_DIR": str(Path(parsed.state_dir).absolute())} if parsed.state_dir else {}
     try:
-        rules = settings.require_sqlite(settings.load_policy({**os.environ, **folder}))
-        return anyio.run(_run, parsed, rules, SqliteLedger(rules.state_dir))
+        rules = settings.load_policy({**os.environ, **folder})
+        return anyio.run(_run, parsed, rules, open_ledger(rules))
     except (settings.SettingsError, desk.NotAtDeskError, LedgerError) as error:
         _say(f"vercel-marketplace-mcp: {error}", sys.stderr)
         return WRONG_USAGE
@@ -45,6 +45,8 @@ async def _run(parsed: Namespace, rules: settings.Settings, ledger: Ledger) -> i
                 return await _show(parsed, ledger)
             case "verify":
                 return await _verify(ledger)
+            case "import":
+                return await _import(rules)
             case _:
                 return await _resolve(parsed, ledger)
     finally:
@@ -55,22 +57,25 @@ async def _approve(parsed: Namespace, rules: settings.Settings, ledger: Ledger) 
     desk.require_person(os.environ, sys.stdin, sys.stdout)
     question = desk.choose(await ledger.pending(), parsed.code)
     typed = desk.prompt(f"{question.text}\n\n> ")
-    meaning = await desk.answer(question, typed, ledger, rules.approval_ttl)
+    meaning = await desk.answer(question, typed, ledger, rules.approval_ttl, user=os.getuid())
     if meaning is not Meaning.YES:
-        _say("Not approved. Nothing is bought.")
-        return NO
+        _say(desk.outcome(meaning))
+        return NO if meaning is Meaning.NO else DONE
     _say(f"Approved, for {rules.approval_ttl} seconds. Tell the assistant to make the same call again.")
     return DONE
 
 
 async def _list(parsed: Namespace, ledger: Ledger) -> int:
+    if parsed.before is not None and await ledger.purchase(parsed.before) is None:
+        _say(f"There is no purchase {clean(parsed.before)} in this ledger.", sys.stderr)
+        return NO
     purchases = await ledger.purchases(_PAGE, parsed.before)
     for purchase in purchases:
         _say(_line(purchase))
     for question in await ledger.pending():
         _say(f"waiting for approval: code {question.code}, until {moment(question.expires_at)}")
     if len(purchases) == _PAGE:
-        _say(f"more: ledger list --before {purchases[-1].created_at}")
+        _say(f"more: ledger list --before {purchases[-1].id}")
     return DONE
 
 
@@ -95,6 +100,21 @@ async def _verify(ledger: Ledger) -> int:
     problem = await ledger.verify()
     _say(f"The ledger does not verify: {problem}." if problem else "The audit log is whole.")
     return NO if problem else DONE
+
+
+async def _import(rules: settings.Settings) -> int:
+    from vercel_marketplace_mcp.ledger.moving import move
+    from vercel_marketplace_mcp.ledger.postgres import PostgresLedger
+
+    if rules.ledger_url is None:
+        raise LedgerError("Set VERCEL_MCP_LEDGER_URL to the database that is to keep the ledger from now on.")
+    target = PostgresLedger(rules.ledger_url)
+    try:
+        count = await move(rules.state_dir, target)
+    finally:
+        await target.aclose()
+    _say(f"Moved, {count} purchases. No server uses the ledger in {rules.state_dir} any more.")
+    return DONE
 
 
 async def _resolve(parsed: Namespace, ledger: Ledger) -> int:

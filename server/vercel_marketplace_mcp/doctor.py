@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import anyio
 
 from vercel_marketplace_mcp import logs, settings
+from vercel_marketplace_mcp.ledger.opening import open_ledger
 from vercel_marketplace_mcp.ledger.records import LedgerError
-from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.errors import VercelError
 from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
@@ -16,11 +16,11 @@ from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 def run() -> int:
     """Print a line for each thing looked at; 0 if nothing needs mending, 1 if something does, 2 for wrong settings."""
     try:
-        chosen = settings.require_sqlite(settings.load())
+        chosen = settings.load()
     except settings.SettingsError as error:
         sys.stdout.write(f"mend  settings: {error}\n")
         return 2
-    logs.configure([chosen.token.get_secret_value()])
+    logs.configure(chosen.secrets)
     return anyio.run(_report, chosen)
 
 
@@ -42,7 +42,7 @@ async def _examine(chosen: settings.Settings) -> AsyncIterator[tuple[str, str | 
 
 
 async def _ledger_problem(chosen: settings.Settings) -> str | None:
-    ledger = SqliteLedger(chosen.state_dir)
+    ledger = open_ledger(chosen)
     try:
         return await ledger.verify()
     except LedgerError as error:

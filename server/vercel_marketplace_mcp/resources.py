@@ -24,7 +24,7 @@ from vercel_marketplace_mcp.settings import Settings
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools.context import Context
 
-SCHEME = "vercel-marketplace"
+SCHEME = specs.SCHEME
 TEMPLATE = f"{SCHEME}://openapi/{{tool}}"
 _OPERATION = TEMPLATE.removesuffix("{tool}")
 MAX_PURCHASES = 50
@@ -82,7 +82,7 @@ def _limits(chosen: Settings) -> Mapping[str, str]:
         shown += f" and {len(products) - MAX_PRODUCTS} more"
     return {
         "VERCEL_MCP_PAID": "ask" if chosen.paid else "deny",
-        "VERCEL_MCP_APPROVAL": "terminal" if chosen.terminal_only else "client",
+        "VERCEL_MCP_APPROVAL": chosen.approval,
         "VERCEL_MCP_MAX_PER_PURCHASE": dollars(chosen.max_per_purchase),
         "VERCEL_MCP_MAX_PER_DAY": dollars(chosen.max_per_day),
         "VERCEL_MCP_UNPRICED": "ask" if chosen.unpriced else "deny",
@@ -92,7 +92,7 @@ def _limits(chosen: Settings) -> Mapping[str, str]:
 
 
 async def _purchases(context: Context) -> str:
-    found = await context.ledger.purchases(MAX_PURCHASES + 1)
+    found = await context.ledger.purchases(MAX_PURCHASES + 1, principal=context.caller.principal)
     shown = [_show(purchase) for purchase in found[:MAX_PURCHASES]]
     return json.dumps({"purchases": shown, "truncated": len(found) > MAX_PURCHASES}, ensure_ascii=False, indent=2)
 

@@ -46,9 +46,16 @@ class Identity:
     fingerprint: str
 
 
+Channel = Literal["form", "terminal"]
+"""How a question reaches somebody."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """A question as it stands in the ledger."""
+    """A question as it stands in the ledger.
+
+    `missing`: the channels through which a yes must still come, where one alone is not enough.
+    """
 
     id: str
     code: str
@@ -60,19 +67,20 @@ class Question:
     state: str
     asked_at: float
     expires_at: float
+    missing: tuple[Channel, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wording:
-    """A question's text, the answer that alone is a yes, and for how many seconds a yes may stand."""
+    """A question's text, the answer that alone is a yes, and for how many seconds a yes may stand.
+
+    `both`: a yes counts once it was said in the client's form and in a terminal.
+    """
 
     text: str
     expected: str
     ttl: float = 600.0
-
-
-Channel = Literal["form", "terminal"]
-"""How a question reaches somebody."""
+    both: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +101,7 @@ class Purchase:
     id: str
     account: str
     key: str
+    principal: str
     request: str
     fingerprint: str
     product: str
@@ -146,7 +155,7 @@ class AuditRow:
 
 
 class Ledger(Protocol):
-    """Keeps questions and purchases. Every method is one transaction and may raise `LedgerError`."""
+    """Keeps questions and purchases. Every method is one transaction (`verify` a few), and may raise `LedgerError`."""
 
     async def secret(self) -> bytes:
         """Return the random key of this ledger, made once; it seals what clients carry."""
@@ -160,12 +169,21 @@ class Ledger(Protocol):
         """Return the live question of a purchase, or a new one, unless `allow` refuses that somebody is asked now."""
 
     async def answer(
-        self, question_id: str, principal: str, meaning: Meaning, note: Mapping[str, Any], ttl: float
+        self,
+        question_id: str,
+        principal: str,
+        meaning: Meaning,
+        note: Mapping[str, Any],
+        ttl: float,
+        channel: Channel,
     ) -> str:
-        """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing."""
+        """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing.
 
-    async def pending(self) -> list[Question]:
-        """Return the questions that wait for an answer, oldest first."""
+        A yes to a question that takes two leaves it pending until the other channel has brought one, too.
+        """
+
+    async def pending(self, principal: str | None = None) -> list[Question]:
+        """Return the questions that wait for an answer, of one principal or of all, oldest first."""
 
     async def begin(self, purchase: NewPurchase, allow: Callable[[History], Verdict]) -> Start:
         """Use up the approval, write the intent and reserve the budget, or say why not, in one transaction."""
@@ -179,8 +197,13 @@ class Ledger(Protocol):
     async def purchase(self, purchase_id: str) -> Purchase | None:
         """Return a purchase."""
 
-    async def purchases(self, limit: int, before: float | None = None) -> list[Purchase]:
-        """Return purchases, newest first."""
+    async def purchases(
+        self, limit: int, before: str | None = None, *, account: str | None = None, principal: str | None = None
+    ) -> list[Purchase]:
+        """Return purchases, newest first; `before` is the id of the last one that was seen."""
+
+    async def open_unknowns(self) -> int:
+        """Return of how many purchases nobody knows whether they were made."""
 
     async def forget(self, purchase_id: str) -> None:
         """Record that a created store is gone: the purchase answers for its key no longer, and still counts."""

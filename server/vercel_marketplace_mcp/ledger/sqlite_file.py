@@ -15,12 +15,18 @@ from vercel_marketplace_mcp.ledger.records import LedgerError
 
 BUSY_SECONDS = 5.0
 """How long a transaction, or the opening of the ledger, waits for another process's."""
+LARGE = 32 * 2**20
+"""Bytes that are looked through within about a tenth of a second: some 4,000 purchases."""
 _LOCK_POLL = 0.02
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
 _LOST = (
     "The ledger that was here is gone, and with it what was bought and what is unsettled. Restore a backup, or move "
     "the state folder away and look at Vercel for stores."
+)
+_MOVED = (
+    "The ledger in this state folder was moved into PostgreSQL. Set VERCEL_MCP_LEDGER_URL, or choose another "
+    "VERCEL_MCP_STATE_DIR."
 )
 _LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
 
@@ -35,7 +41,7 @@ def connect(folder: Path) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
-            _check_whole(db)
+            _check(db)
             is_first = not mark.read()
             _migrate(db, may_be_new=is_first)
             if is_first:
@@ -73,7 +79,22 @@ def _lock(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _check_whole(db: sqlite3.Connection) -> None:
+def _check(db: sqlite3.Connection) -> None:
+    """Look through a ledger as it is opened, unless it is too large for that to be quick.
+
+    Of a large one SQLite checks the length, and each page when a purchase reads it; `check_whole` looks through it all.
+    """
+    (pages,), (size,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA page_size").fetchone()
+    if pages * size <= LARGE:
+        check_whole(db)
+
+
+def check_whole(db: sqlite3.Connection) -> None:
+    """Look through every page of the ledger; nobody has to wait meanwhile.
+
+    Raises:
+        LedgerError: it is damaged.
+    """
     (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise LedgerError(_DAMAGED)
@@ -92,15 +113,25 @@ def _migrate(db: sqlite3.Connection, *, may_be_new: bool) -> None:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Hold a writing transaction: it is committed at the end, and rolled back by any exception."""
+    """Hold a writing transaction: it is committed at the end, and rolled back by any exception.
+
+    Raises:
+        LedgerError: the ledger was moved, maybe while this connection was open.
+    """
     db.execute("BEGIN IMMEDIATE")
     try:
+        _require_here(db)
         yield
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
+
+
+def _require_here(db: sqlite3.Connection) -> None:
+    if db.execute("SELECT 1 FROM meta WHERE name = 'moved'").fetchone():
+        raise LedgerError(_MOVED)
 
 
 def what_to_mend(error: sqlite3.Error) -> str:

@@ -1,37 +1,52 @@
 """The statements about questions. Each runs within the transaction that its caller has open."""
 
 import secrets
-import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from vercel_marketplace_mcp.ledger import audit
-from vercel_marketplace_mcp.ledger.records import QUESTION_LIFETIME, Identity, Meaning, Question, Wording
+from vercel_marketplace_mcp.ledger.database import Database
+from vercel_marketplace_mcp.ledger.records import QUESTION_LIFETIME, Channel, Identity, Meaning, Question, Wording
 
 ATTENTION_WINDOW = 600.0
 """Seconds over which declines and unanswered questions are counted."""
 CLOCK_SLACK = 60.0
 """Seconds that an approval may seem to lie in the future; more means that the clock was set back."""
+CHANNELS: tuple[Channel, ...] = ("form", "terminal")
+"""Through which a question that takes two yeses needs one each."""
+APPROVED_IN_PART = "approved_in_part"
+"""What the audit log calls the first of two yeses, which buys nothing."""
 
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
-def _read(row: sqlite3.Row) -> Question:
-    return Question(**{member.name: row[member.name] for member in fields(Question)})
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was replied, through which channel, and for how many seconds a yes may stand."""
+
+    meaning: Meaning
+    note: Mapping[str, Any]
+    ttl: float
+    channel: Channel
 
 
-def expire(db: sqlite3.Connection, now: float) -> None:
+def _read(row: Any) -> Question:
+    values = {member.name: row[member.name] for member in fields(Question)}
+    return Question(**{**values, "missing": tuple(values["missing"].split())})
+
+
+def expire(db: Database, now: float) -> None:
     """End the questions that waited too long and the approvals that were not used in time."""
     db.execute(
-        "UPDATE questions SET state = 'expired' WHERE"
-        " (state = 'pending' AND (expires_at <= :now OR asked_at > :now + :slack))"
-        " OR (state = 'approved' AND (approved_until <= :now OR answered_at > :now + :slack))",
-        {"now": now, "slack": CLOCK_SLACK},
+        "UPDATE questions SET state = 'expired' WHERE state IN ('pending', 'approved')"
+        " AND ((state = 'pending' AND (expires_at <= :now OR asked_at > :future))"
+        " OR (state = 'approved' AND (approved_until <= :now OR answered_at > :future)))",
+        {"now": now, "future": now + CLOCK_SLACK},
     )
 
 
-def find_live(db: sqlite3.Connection, identity: Identity) -> Question | None:
+def find_live(db: Database, identity: Identity) -> Question | None:
     """Return the pending or approved question of exactly this purchase."""
     row = db.execute(
         "SELECT * FROM questions WHERE fingerprint = ? AND principal = ? AND state IN ('pending', 'approved')",
@@ -40,13 +55,23 @@ def find_live(db: sqlite3.Connection, identity: Identity) -> Question | None:
     return _read(row) if row else None
 
 
-def is_approved(db: sqlite3.Connection, identity: Identity) -> bool:
+def says(question: Question, wording: Wording) -> bool:
+    """Say whether a question that waits is worded like this, and waits for as many yeses."""
+    return question.text == wording.text and bool(question.missing) == wording.both
+
+
+def is_shown(question: Question, channel: Channel) -> bool:
+    """Say whether a question that waits is to be shown now: in a form that it still needs."""
+    return channel == "form" and question.missing != ("terminal",)
+
+
+def is_approved(db: Database, identity: Identity) -> bool:
     """Say whether a yes to exactly this purchase stands."""
     live = find_live(db, identity)
     return live is not None and live.state == "approved"
 
 
-def was_asked_otherwise(db: sqlite3.Connection, identity: Identity, now: float) -> bool:
+def was_asked_otherwise(db: Database, identity: Identity, now: float) -> bool:
     """Say whether the same request was asked about at other terms in the last hour."""
     row = db.execute(
         "SELECT 1 FROM questions WHERE request = ? AND principal = ? AND fingerprint <> ? AND asked_at > ?"
@@ -56,7 +81,7 @@ def was_asked_otherwise(db: sqlite3.Connection, identity: Identity, now: float) 
     return row is not None
 
 
-def insert(db: sqlite3.Connection, identity: Identity, wording: Wording, now: float) -> Question:
+def insert(db: Database, identity: Identity, wording: Wording, now: float) -> Question:
     """Add a pending question; live ones about the same request at other terms are void."""
     db.execute(
         "UPDATE questions SET state = 'revoked' WHERE request = ? AND principal = ?"
@@ -74,47 +99,50 @@ def insert(db: sqlite3.Connection, identity: Identity, wording: Wording, now: fl
         state="pending",
         asked_at=now,
         expires_at=now + QUESTION_LIFETIME,
+        missing=CHANNELS if wording.both else (),
     )
     db.execute(
         "INSERT INTO questions (id, code, principal, account, fingerprint, text, expected, state, asked_at, expires_at,"
-        " request, ttl) VALUES (:id, :code, :principal, :account, :fingerprint, :text, :expected, :state, :asked_at,"
-        " :expires_at, :request, :ttl)",
-        {**asdict(question), "request": identity.request, "ttl": wording.ttl},
+        " missing, request, ttl) VALUES (:id, :code, :principal, :account, :fingerprint, :text, :expected, :state,"
+        " :asked_at, :expires_at, :missing, :request, :ttl)",
+        {
+            **asdict(question),
+            "missing": " ".join(question.missing),
+            "request": identity.request,
+            "ttl": wording.ttl,
+        },
     )
-    detail = {"code": question.code, "fingerprint": identity.fingerprint, "text": wording.text}
-    audit.append(db, now, "question", question.id, detail)
+    detail = {"code": question.code, "principal": identity.principal, "fingerprint": identity.fingerprint}
+    audit.append(db, now, "question", question.id, {**detail, "text": wording.text})
     return question
 
 
-def answer(
-    db: sqlite3.Connection,
-    question_id: str,
-    principal: str,
-    meaning: Meaning,
-    note: Mapping[str, Any],
-    now: float,
-    ttl: float,
-) -> str:
+def answer(db: Database, question_id: str, principal: str, reply: Reply, now: float) -> str:
     """Record a reply and return how the question stands then: a no takes a yes back, `UNSEEN` changes nothing."""
-    row = db.execute("SELECT state FROM questions WHERE id = ? AND principal = ?", (question_id, principal)).fetchone()
-    state = str(row["state"]) if row else "expired"
+    found = db.execute("SELECT * FROM questions WHERE id = ? AND principal = ?", (question_id, principal)).fetchone()
+    state, meaning = str(found["state"]) if found else "expired", reply.meaning
     if state == "used" and meaning is Meaning.NO:  # what the yes was used for goes on, but it is not given back
-        audit.append(db, now, meaning, question_id, note)
+        audit.append(db, now, meaning, question_id, reply.note)
         db.execute("UPDATE questions SET approved_until = ? WHERE id = ?", (now, question_id))
     if state != "pending" and not (state == "approved" and meaning is Meaning.NO):  # a no takes a yes back
         return state
-    audit.append(db, now, meaning, question_id, note)
-    if meaning is Meaning.UNSEEN:
+    missing = [channel for channel in _read(found).missing if channel != reply.channel]
+    if meaning is Meaning.YES and missing:
+        audit.append(db, now, APPROVED_IN_PART, question_id, {**reply.note, "missing": missing})
+        db.execute("UPDATE questions SET missing = ? WHERE id = ?", (" ".join(missing), question_id))
         return state
-    db.execute(
-        "UPDATE questions SET state = :state, answered_at = :now, approved_until ="
-        " CASE WHEN :approved THEN :now + min(:ttl, ttl) END WHERE id = :id",
-        {"state": meaning, "now": now, "approved": meaning is Meaning.YES, "ttl": ttl, "id": question_id},
-    )
-    return meaning
+    audit.append(db, now, meaning, question_id, reply.note)
+    if meaning is not Meaning.UNSEEN:
+        until = now + min(reply.ttl, found["ttl"]) if meaning is Meaning.YES else None
+        db.execute(
+            "UPDATE questions SET state = ?, answered_at = ?, approved_until = ?, missing = '' WHERE id = ?",
+            (meaning, now, until, question_id),
+        )
+        return meaning
+    return state
 
 
-def use_up(db: sqlite3.Connection, identity: Identity, purchase_id: str, now: float) -> str | None:
+def use_up(db: Database, identity: Identity, purchase_id: str, now: float) -> str | None:
     """Use the live yes for a purchase or a change, and return the question's id; None if there is no yes."""
     used = db.execute(
         "UPDATE questions SET state = 'used', purchase = ? WHERE fingerprint = ? AND principal = ?"
@@ -128,7 +156,7 @@ def use_up(db: sqlite3.Connection, identity: Identity, purchase_id: str, now: fl
     return question_id
 
 
-def give_back(db: sqlite3.Connection, purchase_id: str, now: float) -> None:
+def give_back(db: Database, purchase_id: str, now: float) -> None:
     """Let a used yes stand again, for as long as it would have, unless a newer question has taken its place."""
     db.execute(
         "UPDATE questions SET state = 'approved' WHERE state = 'used' AND purchase = ? AND approved_until > ?"
@@ -138,7 +166,7 @@ def give_back(db: sqlite3.Connection, purchase_id: str, now: float) -> None:
     )
 
 
-def void_others(db: sqlite3.Connection, purchase_id: str) -> None:
+def void_others(db: Database, purchase_id: str) -> None:
     """Void what is asked or approved about the same: a yes to what was done, or tried, meanwhile does nothing more."""
     db.execute(
         "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved') AND (fingerprint, principal) ="
@@ -147,13 +175,16 @@ def void_others(db: sqlite3.Connection, purchase_id: str) -> None:
     )
 
 
-def pending(db: sqlite3.Connection) -> list[Question]:
-    """Return the questions that wait for an answer, oldest first."""
-    rows = db.execute("SELECT * FROM questions WHERE state = 'pending' ORDER BY asked_at")
+def pending(db: Database, principal: str | None) -> list[Question]:
+    """Return the questions that wait for an answer, of one principal or of all, oldest first."""
+    rows = db.execute(
+        "SELECT * FROM questions WHERE state = 'pending' AND principal = coalesce(?, principal) ORDER BY asked_at, id",
+        (principal,),
+    )
     return [_read(row) for row in rows]
 
 
-def counts(db: sqlite3.Connection, identity: Identity, now: float) -> tuple[int, int, int]:
+def counts(db: Database, identity: Identity, now: float) -> tuple[int, int, int]:
     """Return the recent declines of this purchase, the questions open, and how often one was asked without a yes.
 
     Declines are recent together: those close to the last one count for as long as that one does.
@@ -169,8 +200,8 @@ def counts(db: sqlite3.Connection, identity: Identity, now: float) -> tuple[int,
         "SELECT count(*) FROM questions WHERE principal = ? AND state = 'pending'", (identity.principal,)
     ).fetchone()
     (unanswered,) = db.execute(
-        "SELECT count(*) FROM audit JOIN questions ON questions.id = audit.subject WHERE audit.kind = 'asked'"
-        " AND audit.at > ? AND questions.principal = ? AND questions.approved_until IS NULL",
-        (since, identity.principal),
+        "SELECT count((SELECT 1 FROM questions WHERE id = audit.subject AND principal = ? AND approved_until IS NULL))"
+        " FROM audit WHERE kind = 'asked' AND at > ?",
+        (identity.principal, since),
     ).fetchone()
     return declines, waiting, unanswered

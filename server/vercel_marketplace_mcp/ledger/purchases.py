@@ -2,12 +2,12 @@
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from vercel_marketplace_mcp.ledger import audit, sqlite_questions
+from vercel_marketplace_mcp.ledger import audit, questions
+from vercel_marketplace_mcp.ledger.database import Database
 from vercel_marketplace_mcp.ledger.records import (
     PREPARED_LIFETIME,
     REPLAY_WINDOW,
@@ -23,27 +23,28 @@ from vercel_marketplace_mcp.purchase.policy import Ask, Refuse, Verdict
 _HOUR, _DAY = 3600.0, 86_400.0
 
 
-def _read(row: sqlite3.Row) -> Purchase:
+def _read(row: Any) -> Purchase:
     values = {member.name: row[member.name] for member in fields(Purchase)}
     return Purchase(**{**values, "receipt": json.loads(values["receipt"]) if values["receipt"] else None})
 
 
-def settle_stale(db: sqlite3.Connection, now: float) -> None:
+def settle_stale(db: Database, now: float) -> None:
     """Give up intents that were not sent in time, and call unknown what was being sent for too long.
 
     What seems to lie in the future was left by a clock that has been set back since: nobody waits for that time.
     """
-    future = now + sqlite_questions.CLOCK_SLACK
+    future = now + questions.CLOCK_SLACK
     stale = db.execute(
-        "SELECT id, state FROM purchases WHERE (state = 'prepared' AND (created_at <= ? OR created_at > ?))"
-        " OR (state = 'sending' AND (sending_at <= ? OR sending_at > ?))",
+        "SELECT id, state FROM purchases WHERE state IN ('prepared', 'sending')"
+        " AND ((state = 'prepared' AND (created_at <= ? OR created_at > ?))"
+        " OR (state = 'sending' AND (sending_at <= ? OR sending_at > ?)))",
         (now - PREPARED_LIFETIME, future, now - SENDING_LIFETIME, future),
     ).fetchall()
     for purchase_id, state in stale:
         finish(db, purchase_id, "never_sent" if state == "prepared" else "unknown", {}, now)
 
 
-def find_earlier(db: sqlite3.Connection, key: str, now: float) -> Purchase | None:
+def find_earlier(db: Database, key: str, now: float) -> Purchase | None:
     """Return the purchase that answers for a key: unsettled, or created within the replay window."""
     row = db.execute(
         "SELECT * FROM purchases WHERE key = ? AND (state IN ('prepared', 'sending', 'unknown')"
@@ -54,7 +55,7 @@ def find_earlier(db: sqlite3.Connection, key: str, now: float) -> Purchase | Non
     return _read(row) if row else None
 
 
-def is_unsettled(db: sqlite3.Connection, account: str, product: str) -> bool:
+def is_unsettled(db: Database, account: str, product: str) -> bool:
     """Say whether some purchase of this product is unknown."""
     row = db.execute(
         "SELECT 1 FROM purchases WHERE account = ? AND product = ? AND state = 'unknown' LIMIT 1", (account, product)
@@ -62,10 +63,16 @@ def is_unsettled(db: sqlite3.Connection, account: str, product: str) -> bool:
     return row is not None
 
 
-def totals(db: sqlite3.Connection, account: str, now: float) -> tuple[int, int, bool]:
+def count_unknown(db: Database) -> int:
+    """Return the number of unknown purchases, whoever made them."""
+    (count,) = db.execute("SELECT count(*) FROM purchases WHERE state = 'unknown' AND settled_at IS NULL").fetchone()
+    return int(count)
+
+
+def totals(db: Database, account: str, now: float) -> tuple[int, int, bool]:
     """Return the cents that count against the day, the creates of the hour, and whether a mismatch is unsettled."""
     (spent,) = db.execute(
-        "SELECT coalesce(sum(counts), 0) FROM purchases WHERE account = ? AND created_at > ?"
+        "SELECT CAST(coalesce(sum(counts), 0) AS BIGINT) FROM purchases WHERE account = ? AND created_at > ?"
         " AND state IN ('prepared', 'sending', 'created', 'unknown', 'mismatch', 'gone')",
         (account, now - _DAY),
     ).fetchone()
@@ -79,14 +86,14 @@ def totals(db: sqlite3.Connection, account: str, now: float) -> tuple[int, int, 
     return spent, creates, mismatch is not None
 
 
-def begin(db: sqlite3.Connection, new: NewPurchase, verdict: Verdict, now: float) -> Begun | Refuse | NotApproved:
+def begin(db: Database, new: NewPurchase, verdict: Verdict, now: float) -> Begun | Refuse | NotApproved:
     """Write the intent if the verdict allows it; what a person must approve uses up the approval."""
     if isinstance(verdict, Refuse):
         return verdict
     identity, purchase_id = new.identity, f"purchase_{secrets.token_hex(8)}"
     question = None
     if isinstance(verdict, Ask):
-        question = sqlite_questions.use_up(db, identity, purchase_id, now)
+        question = questions.use_up(db, identity, purchase_id, now)
         if question is None:
             return NotApproved()
     db.execute(
@@ -108,11 +115,11 @@ def begin(db: sqlite3.Connection, new: NewPurchase, verdict: Verdict, now: float
         ),
     )
     detail = {"product": new.product, "name": new.name, "plan": new.plan, "counts": new.counts, "question": question}
-    audit.append(db, now, "prepared", purchase_id, detail)
+    audit.append(db, now, "prepared", purchase_id, {"principal": identity.principal, **detail})
     return Begun(purchase_id=purchase_id)
 
 
-def start_sending(db: sqlite3.Connection, purchase_id: str, now: float) -> bool:
+def start_sending(db: Database, purchase_id: str, now: float) -> bool:
     """Say whether the purchase may be sent now: it is prepared, fresh, and nobody has given it up."""
     changed = db.execute(
         "UPDATE purchases SET state = 'sending', sending_at = ? WHERE id = ? AND state = 'prepared' AND created_at > ?",
@@ -123,7 +130,7 @@ def start_sending(db: sqlite3.Connection, purchase_id: str, now: float) -> bool:
     return changed.rowcount == 1
 
 
-def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mapping[str, Any], now: float) -> None:
+def finish(db: Database, purchase_id: str, state: str, receipt: Mapping[str, Any], now: float) -> None:
     """Record the outcome of a purchase that is under way, or was given up as unknown meanwhile.
 
     What Vercel says outweighs what a person has found out: a purchase settled by hand takes a known outcome, too.
@@ -140,7 +147,7 @@ def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mappin
         return
     audit.append(db, now, state, purchase_id, {"receipt": dict(receipt)})
     if state == "never_sent":
-        sqlite_questions.give_back(db, purchase_id, now)
+        questions.give_back(db, purchase_id, now)
     else:  # a yes to what was bought, or tried, meanwhile is void: the next purchase needs its own
         db.execute(
             "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved')"
@@ -149,22 +156,40 @@ def finish(db: sqlite3.Connection, purchase_id: str, state: str, receipt: Mappin
         )
 
 
-def get(db: sqlite3.Connection, purchase_id: str) -> Purchase | None:
+def get(db: Database, purchase_id: str) -> Purchase | None:
     """Return a purchase."""
     row = db.execute("SELECT * FROM purchases WHERE id = ?", (purchase_id,)).fetchone()
     return _read(row) if row else None
 
 
-def newest(db: sqlite3.Connection, limit: int, before: float | None) -> list[Purchase]:
-    """Return purchases, newest first."""
-    rows = db.execute(
-        "SELECT * FROM purchases WHERE created_at < ? ORDER BY created_at DESC LIMIT ?",
-        (before if before is not None else 1e18, limit),
-    )
+def newest(db: Database, limit: int, before: str | None, account: str | None, principal: str | None) -> list[Purchase]:
+    """Return purchases of an account and a principal, newest first, from the one that comes after `before`."""
+    last = db.execute("SELECT created_at FROM purchases WHERE id = ?", (before,)).fetchone() if before else (1e18,)
+    if last is None:
+        return []
+    limits = {"at": last[0], "id": before or "", "limit": limit, "account": account, "principal": principal}
+    if principal is not None:
+        rows = db.execute(
+            "SELECT * FROM purchases WHERE principal = :principal AND account = coalesce(:account, account)"
+            " AND (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT :limit",
+            limits,
+        )
+    elif account is not None:
+        rows = db.execute(
+            "SELECT * FROM purchases WHERE account = :account AND (created_at, id) < (:at, :id)"
+            " ORDER BY created_at DESC, id DESC LIMIT :limit",
+            limits,
+        )
+    else:
+        rows = db.execute(
+            "SELECT * FROM purchases WHERE (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC"
+            " LIMIT :limit",
+            limits,
+        )
     return [_read(row) for row in rows]
 
 
-def settle(db: sqlite3.Connection, purchase_id: str, *, created: bool, now: float) -> Purchase | None:
+def settle(db: Database, purchase_id: str, *, created: bool, now: float) -> Purchase | None:
     """Settle an unknown outcome as created or not, or acknowledge a mismatch; None if there is nothing to settle."""
     changed = db.execute(
         "UPDATE purchases SET settled_at = ?, state = CASE WHEN state = 'mismatch' AND ? THEN 'mismatch'"
@@ -178,7 +203,7 @@ def settle(db: sqlite3.Connection, purchase_id: str, *, created: bool, now: floa
     return get(db, purchase_id)
 
 
-def forget(db: sqlite3.Connection, purchase_id: str, now: float) -> None:
+def forget(db: Database, purchase_id: str, now: float) -> None:
     """Record that a created store is gone: the purchase answers for its key no longer, and still counts."""
     changed = db.execute("UPDATE purchases SET state = 'gone' WHERE id = ? AND state = 'created'", (purchase_id,))
     if changed.rowcount == 1:
