@@ -5,7 +5,6 @@ keys before a handler could see them; so lines are read here, and the SDK serves
 """
 
 import logging
-import re
 import signal
 import threading
 from collections.abc import Awaitable, Callable
@@ -19,26 +18,17 @@ import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server.lowlevel import Server
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
-from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from vercel_marketplace_mcp import pipes, strict_json
-from vercel_marketplace_mcp.app import LineFindings
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp import messages, pipes
+from vercel_marketplace_mcp.callers import Arrival
 
 logger = logging.getLogger(__name__)
-
-MAX_LINE = 1024 * 1024
-"""Bytes that one message may take."""
 
 _STEPS_TO_SETTLE = 50
 """Turns of the event loop in which a message passes through the server; it takes a handful."""
 
 Received = SessionMessage | Exception
-_ID = rb'"id"\s*:\s*(?P<id>-?[0-9]{1,15}|"[^"\\\x00-\x1f]{1,100}")\s*'
-_PLAIN_MEMBER = rb'"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*,\s*'
-_ID_IN_FRONT = re.compile(rb"\s*\{\s*(?:" + _PLAIN_MEMBER + rb")*" + _ID + rb"[,}]")
-_ID_AT_THE_END = re.compile(rb',\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?' + _ID + rb"\}\s*\Z")
 
 
 async def _settle_down() -> None:
@@ -125,90 +115,35 @@ async def _answer_alone(server: Server[Any], item: Received) -> SessionMessage:
 
 
 def read_line(line: bytes) -> SessionMessage | types.JSONRPCError:
-    """Return the message that a line holds, or the JSON-RPC error to answer it with.
-
-    An error carries the request's id where that can be told for certain.
-    """
-    if len(line) > MAX_LINE:
-        return _error(types.INVALID_REQUEST, f"The message is longer than {MAX_LINE} bytes.", _guess_id(line))
-    try:
-        document = strict_json.parse(line)
-    except strict_json.NotJsonError as error:
-        return _error(types.PARSE_ERROR, f"The message is {error}.", _guess_id(line))
-    return _read_message(document)
-
-
-def _read_message(document: strict_json.Document) -> SessionMessage | types.JSONRPCError:
-    def refused(reason: str) -> types.JSONRPCError:
-        return _error(types.INVALID_REQUEST, f"The message {reason}.", _id(document))
-
-    try:
-        message = types.jsonrpc_message_adapter.validate_python(document.value, by_name=False)
-    except ValidationError:
-        return refused("is not a JSON-RPC 2.0 message")
-    if isinstance(message, types.JSONRPCNotification) and "id" in document.value:
-        return refused("has an id that is neither a text nor a whole number")
-    if not strict_json.is_unicode(_envelope(document.value)):
-        return refused("holds half of a surrogate pair")
-    if not document.duplicate_keys:
-        return SessionMessage(message)
-    is_call = isinstance(message, types.JSONRPCRequest) and message.method == "tools/call"
-    if is_call and not document.duplicate_members:
-        findings = LineFindings(duplicate_keys=document.duplicate_keys)
-        return SessionMessage(message, metadata=ServerMessageMetadata(request_context=findings))
-    return refused(f"gives {clean(document.duplicate_keys[0])} more than once")
-
-
-def _envelope(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a message without the arguments of a tool: what is wrong with those is answered by the tool."""
-    params = message.get("params")
-    if message.get("method") != "tools/call" or not isinstance(params, dict):
-        return message
-    return {**message, "params": {name: value for name, value in params.items() if name != "arguments"}}
-
-
-def _error(code: int, message: str, request_id: str | int | None) -> types.JSONRPCError:
-    return types.JSONRPCError(jsonrpc="2.0", id=request_id, error=types.ErrorData(code=code, message=message))
-
-
-def _id(document: strict_json.Document) -> str | int | None:
-    """Return the id of a message that is no usable request."""
-    found = document.value.get("id") if isinstance(document.value, dict) else None
-    is_id = isinstance(found, str | int) and not isinstance(found, bool) and strict_json.is_unicode(found)
-    return found if is_id and "id" not in document.duplicate_members else None
-
-
-def _guess_id(line: bytes) -> str | int | None:
-    """Return the id of a message that can't be parsed, if it stands where only the message's own id can stand."""
-    found = _ID_IN_FRONT.match(line[:1024]) or _ID_AT_THE_END.search(line[-256:])
-    if not found:
-        return None
-    try:
-        text = found["id"].decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return text[1:-1] if text.startswith('"') else int(text)
+    """Return the message that a line holds, or the JSON-RPC error to answer it with."""
+    found = messages.read(line)
+    if isinstance(found, types.JSONRPCError):
+        return found
+    if not found.duplicate_keys:
+        return SessionMessage(found.message)
+    arrival = Arrival(duplicate_keys=found.duplicate_keys)
+    return SessionMessage(found.message, metadata=ServerMessageMetadata(request_context=arrival))
 
 
 def _read_lines(
     stdin: BinaryIO,
-    messages: MemoryObjectSendStream[Received],
+    requests: MemoryObjectSendStream[Received],
     answers: MemoryObjectSendStream[SessionMessage],
     token: anyio.lowlevel.EventLoopToken,
 ) -> None:
     """Read until the end of input, in a thread that a blocking read can't keep the process alive with."""
     try:
-        while line := pipes.read_capped(stdin, MAX_LINE):
+        while line := pipes.read_capped(stdin, messages.MAX_BYTES):
             item = read_line(line) if line.strip() else None
             if isinstance(item, types.JSONRPCError):
                 anyio.from_thread.run(answers.send, SessionMessage(item), token=token)
             elif item is not None:
-                anyio.from_thread.run(messages.send, item, token=token)
+                anyio.from_thread.run(requests.send, item, token=token)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         logger.debug("the client is gone")
     finally:
         with suppress(RuntimeError):  # the event loop may have ended first
-            anyio.from_thread.run_sync(messages.close, token=token)
+            anyio.from_thread.run_sync(requests.close, token=token)
             anyio.from_thread.run_sync(answers.close, token=token)
 
 

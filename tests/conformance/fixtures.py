@@ -188,11 +188,12 @@ def lay_over(server: Server[Any], ledger: Ledger) -> None:
     """Add what the suite wants to a server of ours; what its tools leave with the client is sealed as ours is."""
     for method, over in OVER.items():
         _lay(server, method, over)
+    server.get_tool_input_schema = None  # the suite's tools have schemas too, and they stand in the list
     server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, _accept)
     server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, _accept)
     server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, _accept)
     server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, ListenHandler(BUS))
-    server.middleware.append(SealedState(ledger, frozenset(TOOLS), NAME))
+    server.middleware.append(SealedState(ledger, (), frozenset(TOOLS), NAME))
 
 
 def _lay(server: Server[Any], method: str, over: Over) -> None:

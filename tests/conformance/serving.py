@@ -11,6 +11,9 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import EventCallback, EventId, EventMessage, EventStore, StreamId
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import JSONRPCMessage
+from starlette.types import Receive, Scope, Send
+
+from vercel_marketplace_mcp.http.doors import StrictBody
 
 RETRY_MS = 100
 """After how long a client whose stream was cut may come back."""
@@ -26,7 +29,12 @@ async def serving(server: Server[Any], events: EventStore | None = None) -> Asyn
         application = server.streamable_http_app(
             transport_security=guarded, event_store=events, retry_interval=RETRY_MS if events else None
         )
-        config = uvicorn.Config(application, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        body = StrictBody(application)
+
+        async def passed(scope: Scope, receive: Receive, send: Send) -> None:
+            await (body if scope["type"] == "http" else application)(scope, receive, send)
+
+        config = uvicorn.Config(passed, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1)
         running = uvicorn.Server(config)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(running.serve, [listening])

@@ -91,7 +91,7 @@ async def test_with_the_suites_own_tools_every_scenario_but_those_of_extensions_
     revision: str, suite: Suite, context: Context, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """What does not succeed stands in expected-with-fixtures.toml, by name, with the reason."""
-    server = app.build_server(context)
+    server = app.build_server(lambda: context)
     fixtures.lay_over(server, context.ledger)
     outcome, reasons = expected("with-fixtures", revision)
     async with serving(server, Events()) as url:
@@ -107,7 +107,7 @@ async def test_as_it_is_our_server_ends_every_scenario_as_it_did_before(
 ) -> None:
     """Most scenarios ask for tools that only a server made for them has: expected-as-it-is.toml says which."""
     outcome, reasons = expected("as-it-is", revision)
-    async with serving(app.build_server(context)) as url:
+    async with serving(app.build_server(lambda: context)) as url:
         found = await ended(suite, url, revision, outcome, tmp_path)
     tell(record_property, f"conformance to {revision}, as it is", found, reasons)
     assert {name: one.not_succeeded for name, one in found.items()} == outcome

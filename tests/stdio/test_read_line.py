@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 
-from vercel_marketplace_mcp.app import LineFindings
-from vercel_marketplace_mcp.stdio import MAX_LINE, read_line
+from vercel_marketplace_mcp.callers import Arrival
+from vercel_marketplace_mcp.messages import MAX_BYTES
+from vercel_marketplace_mcp.stdio import read_line
 
 PIECES = (
     '{ } [ ] : , " \\ \\ud800 \\u0000 1 -1 1e400 NaN null true 0.5 "jsonrpc" "2.0" "id" "method" "params" "ping" '
@@ -101,7 +102,7 @@ def test_an_id_is_told_only_where_it_must_be_the_message_s_own(line: bytes, code
 def test_the_length_of_a_line_is_bounded() -> None:
     """A line of exactly the limit is read, one byte more is not, even if it would be valid."""
     head, tail = b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"', b'"}}\n'
-    fitting = head + b"x" * (MAX_LINE - len(head) - len(tail)) + tail
+    fitting = head + b"x" * (MAX_BYTES - len(head) - len(tail)) + tail
     assert isinstance(read_line(fitting), SessionMessage)
     assert read_line(b" " + fitting) == types.JSONRPCError(
         jsonrpc="2.0",
@@ -124,7 +125,7 @@ def test_keys_given_twice_in_a_call_s_arguments_are_handed_to_the_tool(arguments
     line = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{arguments}}}}}'
     read = read_line(line.encode())
     assert isinstance(read, SessionMessage)
-    assert read.metadata == ServerMessageMetadata(request_context=LineFindings(duplicate_keys=keys))
+    assert read.metadata == ServerMessageMetadata(request_context=Arrival(duplicate_keys=keys))
 
 
 def test_keys_given_twice_in_a_notification_are_an_error() -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -16,8 +17,10 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import SecretStr
 
 from vercel_marketplace_mcp.approval.question import Reply
+from vercel_marketplace_mcp.callers import arrival
 from vercel_marketplace_mcp.ledger.records import QUESTION_LIFETIME, Ledger, LedgerError, Now, Question
 
 logger = logging.getLogger(__name__)
@@ -137,10 +140,12 @@ class SealedState:
     """Server middleware: seals what a question leaves with the client, under the ledger's own key.
 
     The key outlives the process and is shared by all that use the ledger, so a reply finds its question anywhere.
+    The operator's own keys, if any, take its place: the first seals, all unseal. A state is bound to who asked for it.
     """
 
-    def __init__(self, ledger: Ledger, tools: frozenset[str], audience: str) -> None:
+    def __init__(self, ledger: Ledger, keys: Sequence[SecretStr], tools: frozenset[str], audience: str) -> None:
         self._ledger = ledger
+        self._keys = keys
         self._tools = tools
         self._audience = audience
         self._boundary: RequestStateBoundary | None = None
@@ -151,12 +156,18 @@ class SealedState:
             return await call_next(ctx)
         if self._boundary is None:
             try:
-                self._boundary = self._make_boundary(await self._ledger.secret())
+                self._boundary = self._make_boundary(self._own_keys() or [await self._ledger.secret()])
             except LedgerError:  # nothing can be bought now, so nothing is asked either
-                return await self._make_boundary(os.urandom(32))(ctx, call_next)
+                return await self._make_boundary([os.urandom(32)])(ctx, call_next)
         return await self._boundary(ctx, call_next)
 
-    def _make_boundary(self, key: bytes) -> RequestStateBoundary:
-        return RequestStateBoundary(
-            RequestStateSecurity(keys=[key], ttl=QUESTION_LIFETIME), default_audience=self._audience
-        )
+    def _own_keys(self) -> list[str]:
+        return [key.get_secret_value() for key in self._keys]
+
+    def _make_boundary(self, keys: Sequence[str | bytes]) -> RequestStateBoundary:
+        security = RequestStateSecurity(keys=keys, ttl=QUESTION_LIFETIME, bind_principal=_principal)
+        return RequestStateBoundary(security, default_audience=self._audience)
+
+
+def _principal(asked: ServerRequestContext[Any, Any]) -> str:
+    return arrival(asked.request).caller.principal

@@ -4,12 +4,13 @@ It can't prove that a person types: an agent with a shell on the same account co
 that it is one, and leaves evidence either way.
 """
 
-import os
+import io
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import Protocol, TextIO, TypeVar
 
+from vercel_marketplace_mcp import telemetry
 from vercel_marketplace_mcp.approval.question import AMOUNT, Reply, read
 from vercel_marketplace_mcp.ledger.records import Ledger, Meaning, Question
 from vercel_marketplace_mcp.text import clean
@@ -30,6 +31,17 @@ AGENT_MARKERS = (
 """Environment variables that agents set for the commands they run."""
 
 
+class Coded(Protocol):
+    """A question that has a code to name it by."""
+
+    @property
+    def code(self) -> str:
+        """The code."""
+
+
+QuestionT = TypeVar("QuestionT", bound=Coded)
+
+
 class NotAtDeskError(Exception):
     """Nobody may answer here; the message says why."""
 
@@ -47,7 +59,7 @@ def require_person(environment: Mapping[str, str], *streams: TextIO) -> None:
         raise NotAtDeskError("This needs a terminal, for a person to read the question and type the answer.")
 
 
-def choose(questions: Sequence[Question], code: str | None) -> Question:
+def choose(questions: Sequence[QuestionT], code: str | None) -> QuestionT:
     """Return the question with this code, or the only one there is.
 
     Raises:
@@ -63,13 +75,36 @@ def choose(questions: Sequence[Question], code: str | None) -> Question:
     return wanted[0]
 
 
-async def answer(question: Question, typed: str, ledger: Ledger, ttl: float) -> Meaning:
-    """Record what a person typed, and return how the question stands then; anything but the exact text declines."""
+async def answer(question: Question, typed: str, ledger: Ledger, ttl: float, **who: str | int) -> Meaning:
+    """Record what a person typed, and return how the question stands then; anything but the exact text declines.
+
+    `who` goes into the audit log. `UNSEEN`: it was a yes, and another one is still needed.
+    """
     reply = Reply(action="accept", content={AMOUNT: typed}, elapsed=float("inf"))
     meaning = Meaning.YES if read(reply, question.expected) is Meaning.YES else Meaning.NO
-    note = {"by": "terminal", "typed": clean(typed, 60), "user": os.getuid()}
-    settled = await ledger.answer(question.id, question.principal, meaning, note, ttl)
+    note = {"by": "terminal", "typed": clean(typed, 60), **who}
+    settled = await ledger.answer(question.id, question.principal, meaning, note, ttl, "terminal")
+    telemetry.question("expired" if settled == "expired" else meaning, "terminal")
+    if meaning is Meaning.YES and settled == "pending":
+        return Meaning.UNSEEN
     return Meaning.YES if meaning == settled == Meaning.YES else Meaning.NO
+
+
+def outcome(meaning: Meaning) -> str:
+    """Return what to tell a person about their answer."""
+    match meaning:
+        case Meaning.YES:
+            return "Approved. Tell the assistant to make the same call again; that must happen soon."
+        case Meaning.UNSEEN:
+            return "Noted. It also wants a yes in the assistant's form: tell it to make the same call again."
+    return "Not approved. Nothing is bought."
+
+
+def take_any_character() -> None:
+    """Let the standard streams carry what they have no character for, written out: a partner's text may hold it."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def prompt(text: str) -> str:

@@ -41,6 +41,7 @@ class Facts:
     limits: Limits
     history: History = field(default_factory=History)
     team_is_the_operators: bool = True
+    caller_may_purchase: bool = True
     product: str = ""
     quote: Quote | None = None
 
@@ -84,6 +85,11 @@ def the_product_is_not_on_the_operators_list(facts: Facts) -> bool:
 def paid_purchases_are_switched_off(facts: Facts) -> bool:
     """The operator has switched off everything that may be billed (VERCEL_MCP_PAID=deny)."""
     return facts.quote is not None and not facts.limits.paid
+
+
+def the_caller_may_not_ask_for_paid_stores(facts: Facts) -> bool:
+    """The token of this call lacks the scope stores:purchase, and this may be billed."""
+    return facts.quote is not None and not facts.caller_may_purchase
 
 
 def it_costs_more_than_one_purchase_may(facts: Facts) -> bool:
@@ -140,6 +146,7 @@ RULES: tuple[Rule, ...] = (
     the_team_is_not_the_operators,
     the_product_is_not_on_the_operators_list,
     paid_purchases_are_switched_off,
+    the_caller_may_not_ask_for_paid_stores,
     it_costs_more_than_one_purchase_may,
     it_costs_more_than_is_left_today,
     the_price_is_only_stated_in_words,

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vercel_marketplace_mcp import telemetry
 from vercel_marketplace_mcp.approval.asking import ClientForm
 from vercel_marketplace_mcp.approval.question import Reply, read
 from vercel_marketplace_mcp.ledger.records import Channel, Identity, Meaning, Question, Wording
 from vercel_marketplace_mcp.purchase.policy import History, Refuse, Verdict
 from vercel_marketplace_mcp.results import moment
 from vercel_marketplace_mcp.text import clean
-from vercel_marketplace_mcp.tools.context import PRINCIPAL, Context
+from vercel_marketplace_mcp.tools.context import Context
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +30,7 @@ Outcome = Meaning | Question | Refuse
 
 async def carried(context: Context, client_form: ClientForm) -> tuple[Meaning | None, ClientForm | None]:
     """Record the reply that came with a call, if any; return what it means, and the form if one may be shown now."""
-    if not client_form.is_supported or context.settings.terminal_only:
+    if not client_form.is_supported or context.settings.approval == "terminal":
         return None, None
     brought = client_form.carried
     if brought is None:
@@ -61,7 +62,7 @@ async def _ask(matter: Matter, context: Context, client_form: ClientForm | None)
         return question
     if question.state == Meaning.YES:  # somebody has just answered it elsewhere
         return Meaning.YES
-    if client_form is None:
+    if client_form is None or question.missing == ("terminal",):
         return question
     reply = await client_form.ask(question, dict(matter.form))
     meaning = await _settle(question.id, reply, question.expected, context)
@@ -73,16 +74,23 @@ async def _settle(question_id: str, reply: Reply, expected: str, context: Contex
     meaning = read(reply, expected)
     typed = "" if reply.typed is None else clean(str(reply.typed), 60)
     note = {"by": "client", "action": reply.action, "typed": typed, "seconds": round(reply.elapsed, 3)}
-    settled = await context.ledger.answer(question_id, PRINCIPAL, meaning, note, context.settings.approval_ttl)
+    settled = await context.ledger.answer(
+        question_id, context.caller.principal, meaning, note, context.settings.approval_ttl, "form"
+    )
+    telemetry.question("expired" if settled == "expired" else meaning, "form")
     if settled in {"approved", "used"}:  # a yes stands, here or from elsewhere, or has been used already
         return Meaning.YES
     if settled == "declined":
         return Meaning.NO
+    if settled == "pending":  # nobody may have seen it, or a yes from a terminal is still needed
+        return Meaning.UNSEEN
     return meaning if meaning is Meaning.YES else Meaning.UNSEEN
 
 
 def approval(question: Question, context: Context) -> tuple[dict[str, Any], str]:
     """Return what an answer says of a question that waits in a terminal, and the first of its next steps."""
-    command = context.command("approve", question.code)
+    command = context.approve_command(question.code)
     shown = {"code": question.code, "command": command, "expires_at": moment(question.expires_at)}
+    if question.missing == ("form",):
+        return shown, "A person has approved in a terminal. A form must be answered too: use a client that shows forms."
     return shown, f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}"

@@ -55,7 +55,7 @@ async def _conclude(link: Link, context: Context, client_form: ClientForm | None
     background = await context.ledger.background(link.identity, "")
     if background.approved:
         return await _connect(link, context)
-    match await confirm.ask(link.matter(context.settings.approval_ttl), context, client_form):
+    match await confirm.ask(link.matter(context.settings), context, client_form):
         case Refuse() as broken:
             steps = ["Leave the person in peace for ten minutes, or ask them yourself what they want."]
             raise StopError("refused", ", ".join(broken.rules), broken.explanation, next_steps=steps)

@@ -1,7 +1,7 @@
 """What every tool handler is given, and the team a call is made for."""
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import anyio
 
+from vercel_marketplace_mcp.callers import LOCAL, Caller
 from vercel_marketplace_mcp.ledger.records import Ledger
 from vercel_marketplace_mcp.results import StopError
 from vercel_marketplace_mcp.settings import Settings, Team
@@ -22,8 +23,6 @@ NO_TEAM = (
     "No team is set, so this shows what the token sees by default, which is often a personal account. "
     "To pick a team, pass teamId or slug, or ask the operator to set VERCEL_TEAM_ID."
 )
-PRINCIPAL = "local"
-"""Who asks, on a transport without identities."""
 READY_WAIT = 20.0
 """Seconds that create-store waits until its store is ready."""
 CALLS_MAY_TAKE = 2.0
@@ -59,9 +58,10 @@ class Ongoing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """The operator's settings, the way to Vercel, the ledger, and the clock.
+    """The operator's settings, the way to Vercel, the ledger, the clock, and who calls.
 
     `program` is how this server was started: the commands that answers print begin with it. `ready_wait` is in seconds.
+    `server_url` is where people who are elsewhere answer questions; None where only a terminal on this machine can.
     """
 
     settings: Settings
@@ -70,6 +70,8 @@ class Context:
     program: Sequence[str] = ("vercel-marketplace-mcp",)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ready_wait: float = READY_WAIT
+    caller: Caller = LOCAL
+    server_url: str | None = None
     forms: WeakValueDictionary[str, anyio.Lock] = field(default_factory=WeakValueDictionary)
     calls: Ongoing = field(default_factory=Ongoing)
     purchases: Ongoing = field(default_factory=Ongoing)
@@ -84,6 +86,12 @@ class Context:
         with anyio.move_on_after(CALLS_MAY_TAKE):
             await self.calls.idle()
         await self.purchases.idle()
+
+    def approve_command(self, code: str) -> str:
+        """Return the command with which a person answers a question."""
+        if self.server_url is None:
+            return self.command("approve", code)
+        return shlex.join(["vercel-marketplace-mcp", "approve", code, "--server", self.server_url])
 
     def command(self, *arguments: str) -> str:
         """Return a command that a person can run as it stands."""
@@ -125,13 +133,17 @@ def creating_team(team_id: str | None, slug: str | None, context: Context) -> Te
     return team
 
 
-async def fetch_products(client: VercelClient, team: Team | None, configuration_id: str) -> ProductList:
+Read = Callable[[Call], Awaitable[Any]]
+"""How something is read: `client.read`, or `client.read_recent` where nothing is decided by it."""
+
+
+async def fetch_products(read: Read, team: Team | None, configuration_id: str) -> ProductList:
     """Fetch the products of a configuration.
 
     Raises:
         VercelError: they could not be read.
     """
-    answer = await client.read(Call(operation=GET_PRODUCTS, team=team, path={"id": configuration_id}))
+    answer = await read(Call(operation=GET_PRODUCTS, team=team, path={"id": configuration_id}))
     try:
         return ProductList.model_validate(answer)
     except ValueError:
@@ -139,7 +151,7 @@ async def fetch_products(client: VercelClient, team: Team | None, configuration_
 
 
 async def fetch_plans(
-    client: VercelClient, team: Team | None, *, integration: str, product: str, **query: str | None
+    read: Read, team: Team | None, *, integration: str, product: str, **query: str | None
 ) -> list[Any]:
     """Fetch the billing plans of a product, each as received.
 
@@ -147,7 +159,7 @@ async def fetch_plans(
         VercelError: they could not be read.
     """
     path = {"integrationIdOrSlug": integration, "productIdOrSlug": product}
-    answer = await client.read(Call(operation=GET_PLANS, team=team, path=path, query=query))
+    answer = await read(Call(operation=GET_PLANS, team=team, path=path, query=query))
     plans = answer.get("plans") if isinstance(answer, dict) else None
     if not isinstance(plans, list):
         raise errors.unreadable("it lists no plans")

@@ -9,11 +9,11 @@ from vercel_marketplace_mcp.ledger.records import Identity, Wording
 from vercel_marketplace_mcp.purchase.fingerprint import fingerprint
 from vercel_marketplace_mcp.purchase.policy import ASKING_RULES, Facts, History, Limits, Verdict, judge
 from vercel_marketplace_mcp.results import invalid
-from vercel_marketplace_mcp.settings import Team
+from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools import stores
 from vercel_marketplace_mcp.tools.confirm import Matter
-from vercel_marketplace_mcp.tools.context import PRINCIPAL, Context, fetch_store
+from vercel_marketplace_mcp.tools.context import Context, fetch_store
 from vercel_marketplace_mcp.vercel.errors import RefusedError
 from vercel_marketplace_mcp.vercel.models import Store
 
@@ -51,7 +51,7 @@ class Link:
         ours = [one for one in store.projects_metadata if one.project_id == self.arguments.project_id]
         return set(self.environments) <= {name for one in ours for name in one.environments} and bool(ours)
 
-    def matter(self, ttl: int) -> Matter:
+    def matter(self, settings: Settings) -> Matter:
         """Return the connection as something to ask a person about."""
         expected = connection.expected_phrase(self.identity.fingerprint)
         subject = connection.Connecting(
@@ -66,7 +66,12 @@ class Link:
         )
         return Matter(
             identity=self.identity,
-            wording=Wording(text=connection.write(subject, expected), expected=expected, ttl=ttl),
+            wording=Wording(
+                text=connection.write(subject, expected),
+                expected=expected,
+                ttl=settings.approval_ttl,
+                both=settings.approval == "both",
+            ),
             form=connection.form(expected),
             allow=_may_ask,
         )
@@ -108,7 +113,7 @@ def _identify(arguments: ConnectStore, team: Team, store: Store, context: Contex
         "tool": "connect-store",
         "api": context.settings.api_url,
         "team": str(team),
-        "principal": PRINCIPAL,
+        "principal": context.caller.principal,
         "configuration": arguments.integration_configuration_id,
         **arguments.body(),
         "resourceId": arguments.resource_id,
@@ -117,7 +122,7 @@ def _identify(arguments: ConnectStore, team: Team, store: Store, context: Contex
     digest = fingerprint(request)
     return Identity(
         account=f"{context.settings.api_url} {team}",
-        principal=PRINCIPAL,
+        principal=context.caller.principal,
         key=digest,
         request=digest,
         fingerprint=fingerprint({**request, **terms}),

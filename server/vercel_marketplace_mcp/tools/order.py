@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vercel_marketplace_mcp.approval.question import MAX_CHOSEN, Subject, chosen_lines, expected_answer, form, write
+from vercel_marketplace_mcp.callers import PURCHASE, Caller
 from vercel_marketplace_mcp.inputs import CreateStore
 from vercel_marketplace_mcp.ledger.records import Background, Identity, NewPurchase, Wording
 from vercel_marketplace_mcp.purchase.choice import Free, NotForSale, Order, WrongArgument, decide
@@ -14,10 +15,9 @@ from vercel_marketplace_mcp.purchase.policy import ASKING_RULES, Facts, History,
 from vercel_marketplace_mcp.purchase.quote import Quote, quote
 from vercel_marketplace_mcp.purchase.spending import with_defaults
 from vercel_marketplace_mcp.results import StopError, invalid
-from vercel_marketplace_mcp.settings import Settings, Team
+from vercel_marketplace_mcp.settings import Approval, Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools.confirm import Matter
-from vercel_marketplace_mcp.tools.context import PRINCIPAL
 from vercel_marketplace_mcp.tools.list_plans import show_plan
 from vercel_marketplace_mcp.tools.offer import Offer
 from vercel_marketplace_mcp.tools.reconcile import Wanted
@@ -38,11 +38,19 @@ class Deal:
     quote: Quote | None
     identity: Identity
     limits: Limits
+    may_purchase: bool
+    approval: Approval
     approval_ttl: int
 
     def verdict(self, history: History, rules: tuple[Rule, ...]) -> Verdict:
         """Return what the operator's rules say to this purchase."""
-        facts = Facts(limits=self.limits, history=history, product=self.product, quote=self.quote)
+        facts = Facts(
+            limits=self.limits,
+            history=history,
+            product=self.product,
+            quote=self.quote,
+            caller_may_purchase=self.may_purchase,
+        )
         return judge(facts, rules)
 
     def allow(self, rules: tuple[Rule, ...]) -> Callable[[History], Verdict]:
@@ -92,7 +100,8 @@ class Deal:
             unsettled=background.unsettled,
         )
         expected = expected_answer(price, self.identity.fingerprint)
-        return Wording(text=write(subject), expected=expected, ttl=self.approval_ttl)
+        both = self.approval == "both"
+        return Wording(text=write(subject), expected=expected, ttl=self.approval_ttl, both=both)
 
     def matter(self, price: Quote, background: Background) -> Matter:
         """Return the purchase as something to ask a person about.
@@ -110,7 +119,7 @@ class Deal:
         return show_quote(self.reasons, self.plans, self.quote)
 
 
-def make_deal(arguments: CreateStore, team: Team, offer: Offer, settings: Settings) -> Deal:
+def make_deal(arguments: CreateStore, team: Team, offer: Offer, settings: Settings, caller: Caller) -> Deal:
     """Return what the request would buy of an offer.
 
     Raises:
@@ -141,8 +150,10 @@ def make_deal(arguments: CreateStore, team: Team, offer: Offer, settings: Settin
         plans=plans,
         reasons=() if isinstance(decision, Free) else decision.reasons,
         quote=price,
-        identity=_identify(arguments, team, offer, _terms(order, offer, plans, price), settings),
+        identity=_identify(arguments, team, offer, _terms(order, offer, plans, price), settings, caller),
         limits=_limits(settings),
+        may_purchase=caller.may(PURCHASE),
+        approval=settings.approval,
         approval_ttl=settings.approval_ttl,
     )
 
@@ -159,11 +170,12 @@ def _terms(order: Order, offer: Offer, plans: tuple[JudgedPlan, ...], price: Quo
 
 
 def _identify(
-    arguments: CreateStore, team: Team, offer: Offer, terms: Mapping[str, Any], settings: Settings
+    arguments: CreateStore, team: Team, offer: Offer, terms: Mapping[str, Any], settings: Settings, caller: Caller
 ) -> Identity:
-    account = f"{settings.api_url} {team}"
+    api_url = settings.api_url
+    account = f"{api_url} {team}"
     key = {
-        "api": settings.api_url,
+        "api": api_url,
         "configuration": arguments.integration_configuration_id,
         "product": offer.product.id,
         "name": arguments.name,
@@ -171,7 +183,7 @@ def _identify(
     request = {
         **key,
         "team": str(team),
-        "principal": PRINCIPAL,
+        "principal": caller.principal,
         "integration": offer.integration,
         "metadata": arguments.metadata or {},
         "protocolSettings": arguments.protocol_settings or {},
@@ -184,7 +196,7 @@ def _identify(
     try:
         return Identity(
             account=account,
-            principal=PRINCIPAL,
+            principal=caller.principal,
             key=fingerprint(key),
             request=fingerprint(request),
             fingerprint=fingerprint({**request, **terms}),

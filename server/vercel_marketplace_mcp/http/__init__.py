@@ -1,0 +1,1 @@
+"""Serves MCP over Streamable HTTP: who may knock, who they are, and who approves."""
