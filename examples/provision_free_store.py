@@ -34,16 +34,16 @@ async def ask(agent: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 def choose_metadata(product: dict[str, Any]) -> dict[str, Any] | None:
     """The metadata that a product requires, its first options; None if that takes more thought."""
-    required = [field for field in product["metadata"] if field["required"] and "default" not in field]
-    if not all(field["type"] == "string" and field.get("options") for field in required):
+    required = [field for field in product["metadata"] if "required" in field and "default" not in field]
+    if not all(field.get("options") for field in required):
         return None
-    return {field["key"]: field["options"][0]["value"] for field in required}
+    return {field["key"]: field["options"][0] for field in required}
 
 
 async def find_free_plan(agent: Client) -> dict[str, Any] | None:
     """The arguments of create-store for the first free plan of a storage product that can be used."""
     installed = await ask(agent, "list-configurations")
-    for configuration in (one for one in installed["configurations"] if one["usable"]):
+    for configuration in (one for one in installed["configurations"] if "problem" not in one):
         offered = await ask(agent, "list-products", id=configuration["id"])
         for product in offered["products"]:
             metadata = choose_metadata(product)

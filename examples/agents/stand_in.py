@@ -49,7 +49,7 @@ def provision(name: str, billing: str, project: str) -> Script:
 def find_plan(billing: str) -> Generator[Step, Any, Json | None]:
     """The arguments of create-store for the first such plan of a storage product, but for the name."""
     installed = yield "list-configurations", {}
-    for configuration in (one for one in installed["configurations"] if one["usable"]):
+    for configuration in (one for one in installed["configurations"] if "problem" not in one):
         offered = yield "list-products", {"id": configuration["id"]}
         for product in offered["products"]:
             metadata = choose_metadata(product)
@@ -66,7 +66,7 @@ def find_plan(billing: str) -> Generator[Step, Any, Json | None]:
 
 def choose_metadata(product: Json) -> Json | None:
     """The metadata that a product requires, its first options; None if that takes more thought."""
-    required = [field for field in product["metadata"] if field["required"] and "default" not in field]
-    if not all(field["type"] == "string" and field.get("options") for field in required):
+    required = [field for field in product["metadata"] if "required" in field and "default" not in field]
+    if not all(field.get("options") for field in required):
         return None
-    return {field["key"]: field["options"][0]["value"] for field in required}
+    return {field["key"]: field["options"][0] for field in required}

@@ -1,6 +1,8 @@
 """The commands. Exit codes: 0 done, 1 the answer is no, 2 wrong usage or settings."""
 
 import argparse
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from vercel_marketplace_mcp import settings
+    from vercel_marketplace_mcp.account import Account
+    from vercel_marketplace_mcp.http.settings import HttpSettings
 
 USAGE_ERROR = 2
 
@@ -42,10 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command it serves MCP over standard input and output. Settings: see the README.",
     )
     parser.add_argument("--version", action=_PrintVersion, help="print the version and exit")
-    parser.set_defaults(run=_serve, sandbox=False)
+    parser.set_defaults(run=_serve, sandbox=False, http=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve MCP over standard input and output (the default)")
     serve.add_argument("--sandbox", action="store_true", help="use the embedded Vercel: no token, no account, no cost")
+    serve.add_argument("--http", metavar="HOST:PORT", help="serve Streamable HTTP there instead")
     serve.set_defaults(run=_serve)
     demo = commands.add_parser("demo", help="run the whole workflow against the sandbox and print what an agent sees")
     demo.set_defaults(run=_demo)
@@ -65,11 +70,12 @@ def _add_commands_for_people(commands: "argparse._SubParsersAction[argparse.Argu
     folder.add_argument("--state-dir", metavar="D", help="the server's state folder (default: VERCEL_MCP_STATE_DIR)")
     approve = commands.add_parser("approve", parents=[folder], help="approve or decline a purchase that waits for it")
     approve.add_argument("code", nargs="?", metavar="CODE", help="the code that the assistant was given")
+    approve.add_argument("--server", metavar="URL", help="answer at this server, with a token of your own")
     approve.set_defaults(run=_for_people, command="approve")
     ledger = commands.add_parser("ledger", help="what was asked, approved and bought")
     actions = ledger.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", parents=[folder], help="the purchases, newest first")
-    listing.add_argument("--before", type=float, metavar="T", help="only purchases before this time (seconds)")
+    listing.add_argument("--before", metavar="ID", help="go on after this purchase, the last one that was shown")
     show = actions.add_parser("show", parents=[folder], help="all that is known of one purchase or question")
     show.add_argument("id", metavar="ID")
     verify = actions.add_parser("verify", parents=[folder], help="check that the audit log is whole")
@@ -80,7 +86,14 @@ def _add_commands_for_people(commands: "argparse._SubParsersAction[argparse.Argu
     found = resolve.add_mutually_exclusive_group(required=True)
     found.add_argument("--created", action="store_true", dest="created", help="the store exists")
     found.add_argument("--not-created", action="store_false", dest="created", help="the store does not exist")
-    for name, action in (("list", listing), ("show", show), ("verify", verify), ("resolve", resolve)):
+    moving = actions.add_parser("import", parents=[folder], help="move the ledger from its folder into PostgreSQL")
+    for name, action in (
+        ("list", listing),
+        ("show", show),
+        ("verify", verify),
+        ("resolve", resolve),
+        ("import", moving),
+    ):
         action.set_defaults(run=_for_people, command=name)
 
 
@@ -91,6 +104,10 @@ def _doctor(_parsed: argparse.Namespace) -> int:
 
 
 def _for_people(parsed: argparse.Namespace) -> int:
+    if getattr(parsed, "server", None):
+        from vercel_marketplace_mcp.http import desk
+
+        return desk.run(parsed.server, parsed.code)
     from vercel_marketplace_mcp import commands
 
     return commands.run(parsed)
@@ -103,19 +120,30 @@ def _port(text: str) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
+    _import_lightly()
     import anyio
 
-    from vercel_marketplace_mcp import logs
+    from vercel_marketplace_mcp import collector, logs
     from vercel_marketplace_mcp.settings import SettingsError
 
     try:
         chosen = _load_settings(parsed.sandbox)
+        door = _load_http(parsed.http) if parsed.http else None
     except SettingsError as error:
-        print(f"vercel-marketplace-mcp: {error}", file=sys.stderr)  # noqa: T201
-        return USAGE_ERROR
-    logs.configure([chosen.token.get_secret_value()])
-    anyio.run(_serve_stdio, chosen, parsed.sandbox)
+        return _fail(str(error))
+    logs.configure([*chosen.secrets, *collector.secrets()], log_format=chosen.log_format)
+    try:
+        anyio.run(_serve_until_the_end, chosen, parsed.sandbox, door)
+    except OSError as error:
+        if door is None:
+            raise
+        return _fail(f"{parsed.http} can't be used: {error.strerror}")
     return 0
+
+
+def _fail(reason: str) -> int:
+    print(f"vercel-marketplace-mcp: {reason}", file=sys.stderr)  # noqa: T201
+    return USAGE_ERROR
 
 
 def _load_settings(sandbox: bool) -> "settings.Settings":
@@ -130,29 +158,63 @@ def _load_settings(sandbox: bool) -> "settings.Settings":
         from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TOKEN
 
         return settings.load_for_sandbox(SANDBOX_TOKEN, SANDBOX_TEAM_ID)
-    return settings.require_sqlite(settings.load())
+    return settings.load()
 
 
-async def _serve_stdio(chosen: "settings.Settings", sandbox: bool) -> None:
-    from vercel_marketplace_mcp import app, stdio
-    from vercel_marketplace_mcp.ledger.files import remove_ledger
-    from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
-    from vercel_marketplace_mcp.tools.context import Context
-    from vercel_marketplace_mcp.vercel.client import VercelClient
+def _load_http(address: str) -> "HttpSettings":
+    """Return the settings for serving over HTTP.
 
-    embedded = None
-    if sandbox:
-        from vercel_marketplace_mcp.sandbox import Sandbox
+    Raises:
+        SettingsError: one can't be used.
+    """
+    from vercel_marketplace_mcp.http import settings
 
-        embedded = Sandbox().app
-        remove_ledger(chosen.state_dir)  # the stores of an earlier sandbox are gone too
-    client, ledger = VercelClient(chosen, embedded), SqliteLedger(chosen.state_dir)
-    context = Context(settings=chosen, client=client, ledger=ledger, program=_program())
+    return settings.load(address, os.environ)
+
+
+async def _serve_until_the_end(chosen: "settings.Settings", sandbox: bool, door: "HttpSettings | None") -> None:
+    from vercel_marketplace_mcp import collector
+    from vercel_marketplace_mcp.account import Account
+
+    account = Account(chosen, _program(), sandbox=sandbox, server_url=door.approvals_url if door else None)
     try:
-        await stdio.serve(app.build_server(context), context.drain)
+        async with collector.exported(lambda: account.context.ledger.open_unknowns()):  # noqa: PLW0108 - not opened yet
+            await (_serve_stdio(account) if door is None else _serve_http(account, door))
     finally:
-        await client.aclose()
-        await ledger.aclose()
+        await account.aclose()
+
+
+async def _serve_stdio(account: "Account") -> None:
+    from vercel_marketplace_mcp import app, stdio
+
+    server = app.build_server(lambda: account.context)
+    _collect_garbage_again()
+    await stdio.serve(server, account.drain)
+
+
+async def _serve_http(account: "Account", door: "HttpSettings") -> None:
+    from vercel_marketplace_mcp import app
+    from vercel_marketplace_mcp.http.app import build_app
+    from vercel_marketplace_mcp.http.serving import serve
+
+    application = build_app(app.build_server(lambda: account.context), account.context, door)
+    _collect_garbage_again()
+    await serve(application, door, account.drain)
+
+
+def _import_lightly() -> None:
+    """Spare the imports what slows them down, a tenth of a start in all.
+
+    What they make lives as long as the process, so the collector would look through it in vain; and pydantic would
+    search every installed package for plugins, which have no business in these validators either.
+    """
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+def _collect_garbage_again() -> None:
+    gc.freeze()  # what was imported is never looked through again
+    gc.enable()
 
 
 def _program() -> tuple[str, ...]:
@@ -177,6 +239,5 @@ def _sandbox(parsed: argparse.Namespace) -> int:
     try:
         http.run(parsed.port)
     except OSError as error:
-        print(f"vercel-marketplace-mcp: port {parsed.port} can't be used: {error.strerror}", file=sys.stderr)  # noqa: T201
-        return USAGE_ERROR
+        return _fail(f"port {parsed.port} can't be used: {error.strerror}")
     return 0

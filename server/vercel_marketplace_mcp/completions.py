@@ -110,7 +110,7 @@ class Completions:
 
     async def _usable_configurations(self) -> list[str]:
         answer = await list_configurations.handle(inputs.ListConfigurations(), self._context)
-        return [one["id"] for one in answer.structured["configurations"] if one["usable"]]
+        return [one["id"] for one in answer.structured["configurations"] if "problem" not in one]
 
     async def _products_of(self, configuration_id: str) -> set[str]:
         """Return the storage products of a configuration that the operator allows, as integration/product."""

@@ -17,7 +17,7 @@ from typing import TextIO
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
 
-from vercel_marketplace_mcp.demo_agent import Agent, DemoError, Json, Offer, tell_price
+from vercel_marketplace_mcp.demo_agent import Agent, DemoError, Json, Offer, tell_name, tell_price
 from vercel_marketplace_mcp.sandbox import Sandbox
 from vercel_marketplace_mcp.sandbox.http import serving
 from vercel_marketplace_mcp.screen import Screen
@@ -105,12 +105,12 @@ async def _find_offer(agent: Agent) -> Offer:
     """
     agent.screen.heading("1. Which integrations are installed?")
     installed = await agent.ask("list-configurations")
-    rows = [(one["id"], one.get("name", "?"), one.get("problem", "yes")) for one in installed["configurations"]]
+    rows = [(one["id"], tell_name(one), one.get("problem", "yes")) for one in installed["configurations"]]
     agent.show(installed, rows, ("configuration", "integration", "usable"))
-    for configuration in (one for one in installed["configurations"] if one["usable"]):
-        agent.screen.heading(f"2. What does {configuration.get('name', 'it')} offer?")
+    for configuration in (one for one in installed["configurations"] if "problem" not in one):
+        agent.screen.heading(f"2. What does {tell_name(configuration)} offer?")
         offered = await agent.ask("list-products", id=configuration["id"])
-        rows = [(one["id"], one.get("name", "?"), _tell_metadata(one)) for one in offered["products"]]
+        rows = [(one["id"], tell_name(one), _tell_metadata(one)) for one in offered["products"]]
         agent.show(offered, rows, ("product", "name", "metadata (* is required)"))
         for product in (one for one in offered["products"] if one["storage"]):
             if offer := await _look_at_plans(agent, configuration["id"], offered["integration"], product):
@@ -122,7 +122,7 @@ async def _look_at_plans(agent: Agent, configuration_id: str, integration: Json,
     metadata = _choose_metadata(product["metadata"])
     if metadata is None:
         return None
-    agent.screen.heading(f"3. What does {product.get('name', 'it')} cost?")
+    agent.screen.heading(f"3. What does {tell_name(product)} cost?")
     answer = await agent.ask(
         "list-plans",
         integrationIdOrSlug=integration.get("id") or integration["slug"],
@@ -132,7 +132,7 @@ async def _look_at_plans(agent: Agent, configuration_id: str, integration: Json,
     )
     rows = [(one["id"], one["billing"], tell_price(one), "; ".join(one["reasons"])) for one in answer["plans"]]
     agent.show(answer, rows, ("plan", "billing", "price", "why"))
-    on_sale = [one for one in answer["plans"] if one.get("type") == "subscription" and not one.get("disabled")]
+    on_sale = [one for one in answer["plans"] if "type" not in one and not one.get("disabled")]
     free = next((plan for plan in on_sale if plan["billing"] == "free"), None)
     paid = next((plan for plan in on_sale if plan["billing"] == "may_charge"), None)
     arguments = {
@@ -147,15 +147,15 @@ def _choose_metadata(fields: Sequence[Json]) -> Json | None:
     """Return the first option of every field that has some and no default, or None where a field needs more thought."""
     chosen: Json = {}
     for field in fields:
-        if "default" not in field and field["type"] == "string" and field.get("options"):
-            chosen[field["key"]] = field["options"][0]["value"]
-        elif "default" not in field and field["required"]:
+        if "default" not in field and isinstance(next(iter(field.get("options", ())), None), str):
+            chosen[field["key"]] = field["options"][0]
+        elif "default" not in field and "required" in field:
             return None
     return chosen
 
 
 def _tell_metadata(product: Json) -> str:
-    return ", ".join(field["key"] + "*" * field["required"] for field in product["metadata"])
+    return ", ".join(field["key"] + "*" * ("required" in field) for field in product["metadata"])
 
 
 async def _create_a_free_store(agent: Agent, offer: Offer, sandbox: Sandbox) -> None:

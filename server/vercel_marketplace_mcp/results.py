@@ -10,6 +10,7 @@ MAX_ITEMS = 200
 
 NOTHING_HAPPENED = "Nothing was created and nothing was charged."
 NOTHING_CHANGED = "Nothing was changed."
+FAILED = "The server failed in an unforeseen way; its log says how."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

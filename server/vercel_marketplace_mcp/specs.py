@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
+SCHEME = "vercel-marketplace"
+"""Begins the addresses of this server's resources."""
 TOOL_NAMES = ("list-configurations", "list-products", "list-plans", "create-store", "get-store", "connect-store")
 
 

@@ -80,6 +80,22 @@ def walk(value: Any) -> Iterator[tuple[int, str, Any]]:
             stack.extend((depth + 1, f"{path}[{index}]"[:MAX_PATH], child) for index, child in enumerate(node))
 
 
+def is_bounded(value: Any) -> bool:
+    """Say whether `value` nests no deeper than `MAX_DEPTH` levels and holds finite numbers only."""
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        children: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                children += node.values()
+            elif isinstance(node, list):
+                children += node
+            elif isinstance(node, float) and not math.isfinite(node):
+                return False
+        level, depth = children, depth + 1
+    return not level
+
+
 def is_exact_number(value: Any) -> bool:
     """Say whether `value` is a number that every JSON reader keeps as it is (a bool is no number)."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -27,6 +27,8 @@ _HTML_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 def visible(text: str) -> str:
     """Return `text` without characters that a reader can't see, white space folded to single spaces."""
+    if text.isascii() and text.isprintable():  # as nearly all are: nothing below would find anything
+        return " ".join(text.split())
     kept: list[str] = []
     marks = 0
     for char in unicodedata.normalize("NFC", _TERMINAL_SEQUENCE.sub("", text)):
@@ -74,6 +76,18 @@ def nearest(word: str, choices: Iterable[str], count: int = 5) -> tuple[str, ...
 def quoted(text: str, limit: int = MAX_LENGTH) -> str:
     """Return text of others in double quotes, which nothing in it can close: a client may show all lines as one."""
     return '"' + clean(text, limit).replace('"', "'") + '"'
+
+
+def repeats(text: str, known: str) -> bool:
+    """Say whether `text` tells nothing that `known` does not: case, spaces and dashes aside, they are the same."""
+    return _letters(text) == _letters(known)
+
+
+def _letters(text: str) -> str:
+    return text.casefold().translate(_SEPARATORS)
+
+
+_SEPARATORS = str.maketrans("", "", " -_.,")
 
 
 def is_identifier(text: str) -> bool:

@@ -28,6 +28,8 @@ _NUMBER = re.compile(r"[.,٫]?[01][01.,'’٫٬_]*")
 _BEFORE = re.compile(
     rf"""(?:(?P<sign>¤)|(?<!{_LETTER})(?P<word>{_LETTER}{{3,7}}))[\s*_~+−:=(\["'’|\\-]{{0,4}}\Z""",
 )
+_NO_NUMBER = re.compile(r"[ -%'-/:-~]*")
+"""ASCII without a digit, and without an entity that could be one."""
 _REACH = 16
 """Characters before a number that `_BEFORE` may need: a word, a gap, and what stands before the word."""
 _AFTER = re.compile(rf"[kKmM]?[\s*_~+−-]{{0,4}}(?:{_LETTER}{{0,3}}(?P<sign>¤)|(?P<word>{_LETTER}{{3,7}})(?!{_LETTER}))")
@@ -49,7 +51,15 @@ def folded(text: str) -> str:
 
     Marks go before the normalization: ordering a long run of them takes quadratic time.
     """
-    return " ".join(_seen(unicodedata.normalize("NFKC", _seen(html.unescape(text)))).split())
+    plain = html.unescape(text)
+    if not _is_plain(plain):
+        plain = _seen(unicodedata.normalize("NFKC", _seen(plain)))
+    return " ".join(plain.split())
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether `text` reads as it stands, as nearly all do: what follows looks at every character."""
+    return text.isascii() and text.isprintable()
 
 
 def _seen(text: str) -> str:
@@ -67,19 +77,28 @@ def _replace(text: str, by: Callable[[str], str]) -> str:
 
 def holds_amount(text: str) -> bool:
     """Say whether `text` holds a currency next to a number that is not zero, in any script's digits."""
-    reads = _replace(folded(text), _reads)
+    if _NO_NUMBER.fullmatch(text):
+        return False
+    reads = _read(folded(text))
     return any("1" in found[0] and _stands_by_a_currency(reads, *found.span()) for found in _NUMBER.finditer(reads))
 
 
 def holds_number(text: str) -> bool:
     """Say whether a digit stands in `text` that is not zero, in any script."""
-    return "1" in _replace(folded(text), _reads)
+    return "1" in _read(folded(text))
+
+
+def _read(text: str) -> str:
+    return text.translate(_ASCII_READS) if text.isascii() else _replace(text, _reads)
 
 
 def _reads(char: str) -> str:
     if char.isnumeric():  # digits that re does not know, as Ethiopic ones, and numerals that are letters
         return "1" if unicodedata.numeric(char) else "0"
     return "¤" if unicodedata.category(char) == "Sc" else char
+
+
+_ASCII_READS = {code: _reads(chr(code)) for code in range(128)}
 
 
 def _stands_by_a_currency(reads: str, start: int, end: int) -> bool:

@@ -70,7 +70,7 @@ def why_plan_may_charge(plan: Mapping[str, Any], now: datetime) -> Iterator[str]
     if plan.get("type") != "subscription":
         yield "it is not a subscription" if plan.get("type") != "prepayment" else "it is a prepayment"
     if plan.get("paymentMethodRequired") is not False:
-        yield "it needs a payment method"
+        yield "needs a payment method"
     if plan.get("scope") != "resource":
         yield "it is not for this store alone: a change of the whole installation may add cost"
     if plan.get("disabled", False) is not False:
@@ -100,20 +100,20 @@ def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
         yield f"its {name} can't be read"
     for name in DECIMAL_MEMBERS:
         if name in plan and name not in unreadable and cents_from_dollars(plan[name]):
-            yield f"its {name} is not zero"
+            yield f"{name} is not zero"
     if "preauthorizationAmount" not in unreadable and plan.get("preauthorizationAmount"):
-        yield "its preauthorizationAmount is not zero"
+        yield "preauthorizationAmount is not zero"
     cost = plan.get("cost", "")
     if not isinstance(cost, str) or not costs_nothing(cost):
-        yield "its cost is not plainly zero"
+        yield "cost is not plainly zero"
     if _quotes_money(plan.get("quote")):
         yield "its quote holds amounts"
 
 
 def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
-    texts = list(strings(plan))
+    texts = list(dict.fromkeys(strings(plan)))
     if any(holds_amount(text) for text in texts):
-        yield "an amount of money stands in its texts"
+        yield "texts name an amount"
     words = [_CAMEL_CASE.sub(" ", folded(text)) for text in texts]
     if any(_TRIAL.search(text) for text in words):
         yield "its texts speak of a trial"

@@ -61,6 +61,8 @@ class Catalog:
     payment_methods: list[str]
     other_stores: list[Json]
     projects: list[Json]
+    shown: dict[str, Json]
+    """What pages show of every store and of its product: the members of the example in Vercel's documentation."""
 
     def integration(self, id_or_slug: str) -> Integration | None:
         """The integration with this id or slug."""

@@ -51,8 +51,9 @@ def provision(market: Market, body: Json) -> Json:
     _check_payment_method(market, plan, body.get("paymentMethodId"))
     if market.is_taken(configuration["id"], body["name"]):
         raise ApiError(409, "conflict", "A store of this name already exists")
-    product = _shown_product(configuration, integration, offer)
-    members = {"name": body["name"], "product": product, "metadata": metadata, "billingPlan": plan}
+    shown = market.catalog.shown
+    product = {**shown["product"], **_shown_product(configuration, integration, offer)}
+    members = {**shown["store"], "name": body["name"], "product": product, "metadata": metadata, "billingPlan": plan}
     return market.add_store(integration, offer, members)
 
 
@@ -116,6 +117,9 @@ def _shown_product(configuration: Json, integration: Integration, offer: Offer) 
             "slug": integration.slug,
             "name": integration.shown["name"],
             "icon": integration.shown["icon"],
+            "flags": [],
+            "supportsInstallationBillingPlans": True,
+            "capabilities": {"billable": True, "provisioning": True, "sso": True, "transferable": True},
         },
         "integrationConfigurationId": configuration["id"],
         "supportedProtocols": offer.protocols(),

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from vercel_marketplace_mcp import telemetry
 from vercel_marketplace_mcp.approval.asking import ClientForm
 from vercel_marketplace_mcp.inputs import CreateStore
 from vercel_marketplace_mcp.ledger.records import Begun, LedgerError, Meaning, Purchase, Question
@@ -40,7 +41,9 @@ async def handle(arguments: CreateStore, context: Context, client_form: ClientFo
     if meaning is Meaning.NO:
         return receipts.not_confirmed()
     for _ in range(MAX_QUESTIONS):
-        deal = make_deal(arguments, team, await fetch_offer(arguments, context, team), context.settings)
+        with telemetry.span("quote"):
+            offer = await fetch_offer(arguments, context, team)
+            deal = make_deal(arguments, team, offer, context.settings, context.caller)
         answer = await _conclude(deal, context, shown_form)
         if answer is not None:
             return await stores.until_ready(answer, team, context, client_form, started)
@@ -142,6 +145,7 @@ async def _send(purchase_id: str, deal: Deal, context: Context) -> Answer:
         logger.exception("the create request failed in an unforeseen way")
         unforeseen = unreadable("the server failed while handling it")
         state, answer = receipts.failed(unforeseen, deal.quote, purchase_id, context)
+    telemetry.purchase(answer.structured["status"], paid=deal.quote is not None)
     try:
         await context.ledger.finish(purchase_id, state, answer.structured)
     except LedgerError:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from vercel_marketplace_mcp.inputs import ListConfigurations
 from vercel_marketplace_mcp.results import Answer, Listing, listing
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.text import clean, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context
 from vercel_marketplace_mcp.vercel import errors
 from vercel_marketplace_mcp.vercel.models import Configuration
@@ -25,7 +25,7 @@ async def handle(arguments: ListConfigurations, context: Context) -> Answer:
         "installationType": arguments.installation_type,
         "integrationIdOrSlug": arguments.integration_id_or_slug,
     }
-    answer = await context.client.read(Call(operation=GET_CONFIGURATIONS, team=team, query=query))
+    answer = await context.client.read_recent(Call(operation=GET_CONFIGURATIONS, team=team, query=query))
     if not isinstance(answer, list):
         raise errors.unreadable("it lists no configurations")
     found = [configuration for entry in answer if (configuration := _read(entry)) is not None]
@@ -46,19 +46,11 @@ def _read(entry: Any) -> Configuration | None:
 
 
 def _show(configuration: Configuration) -> dict[str, Any]:
-    problem = _problem(configuration)
-    shown: dict[str, str | None] = {
-        "slug": configuration.slug,
-        "name": configuration.integration.name,
-        "integrationId": configuration.integration_id,
-        "installationType": configuration.installation_type or "external",
-        "status": configuration.status or "ready",
-        "problem": problem,
-    }
+    name, slug, problem = configuration.integration.name, configuration.slug, _problem(configuration)
+    shown = {"slug": slug, "name": None if name is None or repeats(name, slug or "") else name, "problem": problem}
     item: dict[str, Any] = {"id": clean(configuration.id)}
-    item |= {name: clean(text) for name, text in shown.items() if text is not None}
-    item["usable"] = problem is None
-    if configuration.projects:
+    item |= {member: clean(text) for member, text in shown.items() if text is not None}
+    if configuration.projects and problem is None:
         item["projects"] = [clean(project) for project in configuration.projects[:20]]
     return item
 
@@ -66,26 +58,26 @@ def _show(configuration: Configuration) -> dict[str, Any]:
 def _problem(configuration: Configuration) -> str | None:
     """Say why no store can be created in a configuration, or None if nothing speaks against it."""
     if configuration.deleted_at or configuration.delete_requested_at:
-        return "It is being removed."
+        return "being removed"
     if configuration.disabled_at or configuration.disabled_reason:
-        return f"It is disabled ({configuration.disabled_reason or 'no reason given'})."
+        return f"disabled ({configuration.disabled_reason or 'no reason given'})"
     if configuration.status not in _READY:
-        return f"Its status is {configuration.status}."
+        return configuration.status
     if configuration.installation_type != "marketplace":
-        return "It was not installed from the Marketplace."
+        return "not installed from the Marketplace"
     return None
 
 
 def _line(item: Mapping[str, Any]) -> str:
     return f"{item['id']}: {item.get('name') or item.get('slug') or '?'}" + (
-        "" if item["usable"] else f" (not usable: {item['problem']})"
+        f" (not usable: {item['problem']})" if "problem" in item else ""
     )
 
 
 def _next_steps(items: list[dict[str, Any]], team: Team | None) -> list[str]:
     steps = [] if team else [NO_TEAM]
-    if any(item["usable"] for item in items):
-        return [*steps, "Call list-products with the id of a configuration that is usable."]
+    if any("problem" not in item for item in items):
+        return [*steps, "Call list-products with the id of one."]
     page = f"https://vercel.com/{team.slug}/~/integrations" if team and team.slug else "https://vercel.com/marketplace"
     install = f"No installed integration can be used. Ask a person to install one at {page}"
     return [*steps, f"{install}: only a person can accept a partner's terms. Then call list-configurations again."]

@@ -8,18 +8,20 @@ from vercel_marketplace_mcp.inputs import ListPlans
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
 from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
 from vercel_marketplace_mcp.results import Answer, Listing, listing
-from vercel_marketplace_mcp.text import clean, is_identifier
+from vercel_marketplace_mcp.text import clean, is_identifier, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans
 
 _MAX_DETAILS = 30
 _MAX_PLAN_ID = 256
+_USUAL = {"type": "subscription", "scope": "resource"}
+"""What a plan is where its answer leaves these out."""
 
 
 async def handle(arguments: ListPlans, context: Context) -> Answer:
     """Answer every plan with the verdict of the rules that create-store applies, and the partner's own words."""
     team = context.team(arguments.team_id, arguments.slug)
     plans = await fetch_plans(
-        context.client,
+        context.client.read_recent,
         team,
         integration=arguments.integration_id_or_slug,
         product=arguments.product_id_or_slug,
@@ -41,9 +43,9 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any
     """Return a plan as the agent reads it; `extras` are reasons that lie in the request rather than in the plan."""
     plan, reasons = judged.plan, (*judged.reasons, *extras)
     shown: dict[str, Any] = {"id": clean(judged.id or "", _MAX_PLAN_ID)}
-    shown |= _texts(plan, ("name", "description"))
+    shown |= _names(plan)
     shown |= {"billing": "may_charge" if reasons else "free", "reasons": list(reasons)}
-    shown |= _texts(plan, ("type", "scope"))
+    shown |= {name: text for name, text in _texts(plan, ("type", "scope")).items() if text != _USUAL[name]}
     if not judged.enabled:
         shown["disabled"] = True
     shown |= _texts(plan, ("effectiveDate",))
@@ -53,6 +55,14 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any
     if details := list(dict.fromkeys(clean(line) for line in detail_lines(plan) if clean(line).strip(": "))):
         price["details"] = details[:_MAX_DETAILS]
     return {**shown, "price": price}
+
+
+def _names(plan: Mapping[str, Any]) -> dict[str, str]:
+    """Return the plan's name, and its description if that does not only repeat the name."""
+    names = _texts(plan, ("name", "description"))
+    if repeats(names.get("description", ""), names.get("name", "")):
+        names.pop("description", None)
+    return names
 
 
 def _texts(plan: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
@@ -67,16 +77,17 @@ def _next_step(items: list[dict[str, Any]]) -> str:
     free = [item["id"] for item in items if item["billing"] == "free"]
     if free:
         chosen = free[0] if is_identifier(free[0]) else "as listed"
-        return (
-            f"For a free store call create-store with billingPlanId {chosen} and the same metadata. "
-            "A plan that may charge needs a person's confirmation."
-        )
+        return f"Free: create-store with billingPlanId {chosen} and the same metadata."
     if items:
         return "None of these plans is certainly free: buying one needs a person's confirmation. Ask before you go on."
     return "The product offers no plan for this configuration and metadata. Try other metadata or another product."
 
 
 def _line(item: Mapping[str, Any]) -> str:
-    price = item["price"].get("cost") or "; ".join(item["price"].get("details", ())) or "no price given"
-    disabled = ", disabled" if "disabled" in item else ""
-    return f"{item['id']}: {item['billing']}{disabled}, {item.get('name', '?')}, {clean(price)}"
+    price = dict(item["price"])
+    details = price.pop("details", ())
+    told = [item["billing"], *([] if "disabled" not in item else ["disabled"])]
+    told += [item[name] for name in ("name", "type", "scope") if name in item]
+    told += [clean(price.pop("cost", "" if details else "no price given"))]
+    told += [f"{name} {amount}" for name, amount in price.items()]
+    return f"{item['id']}: " + ", ".join([*filter(None, told), *(clean(line) for line in details)])

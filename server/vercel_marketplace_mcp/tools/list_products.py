@@ -1,65 +1,81 @@
 """list-products: what an installed integration offers, and the metadata that each product takes."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vercel_marketplace_mcp.inputs import ListProducts
-from vercel_marketplace_mcp.purchase.metadata import Field, limits, read_fields
+from vercel_marketplace_mcp.purchase.metadata import Field, Option, limits, read_fields
 from vercel_marketplace_mcp.results import Answer, Listing, listing
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.text import clean, is_identifier, quoted, repeats
+from vercel_marketplace_mcp.tools import regions
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_products
-from vercel_marketplace_mcp.vercel.models import Product
+from vercel_marketplace_mcp.vercel.models import Integration, Product
 
 _MAX_FIELDS = 50
 _MAX_OPTIONS = 100
+_WORD = re.compile(r"[\w$€£]+")
+_PLAIN = frozenset({"string", "number", "boolean"})
+"""Types that the options of a field show."""
 
 
 async def handle(arguments: ListProducts, context: Context) -> Answer:
     """Answer the products of a configuration, storage first-class: `storage` says whether create-store can make it."""
     team = context.team(arguments.team_id, arguments.slug)
-    found = await fetch_products(context.client, team, arguments.id)
+    found = await fetch_products(context.client.read_recent, team, arguments.id)
     items = [_show(product) for product in found.products]
-    integration = {
-        name: clean(text)
-        for name, text in found.integration.model_dump(include={"id", "slug", "name"}).items()
-        if text is not None
-    }
+    integration = _texts(found.integration)
+    if "slug" in integration:
+        integration.pop("id", None)  # the slug names it as well
     steps = [] if team else [NO_TEAM]
     if any(item["storage"] for item in items):
         steps.append(
-            "Choose a storage product and its metadata, then call list-plans with "
-            "integrationIdOrSlug (the integration's id), productIdOrSlug, integrationConfigurationId and that metadata "
-            "as JSON text."
+            "Choose storage and its metadata; call list-plans with both slugs, this call's id as "
+            "integrationConfigurationId, and the metadata as JSON text."
         )
     else:
         steps.append("This integration has no storage product. Try another configuration of list-configurations.")
-    lines = [_line(item) for item in items]
+    lines = [_integration_line(integration), *map(_line, items)]
     more = {"integration": integration}
     return listing(Listing(member="products", items=items, lines=lines, next_steps=steps, more=more))
 
 
+def _texts(one: Integration | Product) -> dict[str, str]:
+    """Return the id, the slug and, if it tells more than the slug, the name."""
+    name = None if one.name is not None and repeats(one.name, one.slug or "") else one.name
+    shown = {"id": one.id, "slug": one.slug, "name": name}
+    return {member: clean(text) for member, text in shown.items() if text is not None}
+
+
 def _show(product: Product) -> dict[str, Any]:
-    item: dict[str, Any] = {"id": clean(product.id)}
-    item |= {name: clean(text) for name, text in (("slug", product.slug), ("name", product.name)) if text is not None}
-    item["storage"] = product.is_storage
-    item["protocols"] = [clean(name) for name in product.enabled_protocols[:20]]
+    item: dict[str, Any] = {**_texts(product), "storage": product.is_storage}
+    protocols = [clean(name) for name in product.enabled_protocols[:20]]
+    if protocols and protocols != ["storage"]:
+        item["protocols"] = protocols
     fields = read_fields(product.metadata_schema) or ()
     item["metadata"] = [_show_field(field) for field in fields[:_MAX_FIELDS]]
     return item
 
 
 def _show_field(field: Field) -> dict[str, Any]:
-    shown: dict[str, Any] = {"key": clean(field.key), "type": field.type, "required": field.required}
+    shown: dict[str, Any] = {"key": clean(field.key)}
+    if field.required:
+        shown["required"] = True
     label, description = field.rules.get("ui:label"), field.rules.get("description", field.rules.get("ui:description"))
-    if isinstance(label, str):
+    if isinstance(label, str) and not repeats(label, field.key):
         shown["label"] = clean(label)
     if isinstance(description, str) and description != label:
         shown["description"] = clean(description)
     default = field.rules.get("default")
     if isinstance(default, str | int | float | bool | list):
         shown["default"] = _clean_value(default)
-    if options := [_show_option(option.value, option.label) for option in field.options if option.offered]:
-        shown["options"] = options[:_MAX_OPTIONS]
+    offered = [option for option in field.options if option.offered][:_MAX_OPTIONS]
+    if offered:
+        shown["options"] = [_clean_value(option.value) for option in offered]
+        shown |= _labels(field, offered)
+    if not offered or field.type not in _PLAIN:
+        shown["type"] = field.type
     items = field.rules.get("items")
     phrases = [phrase for _, _, phrase in limits(field.rules)]
     phrases += [f"each {phrase}" for _, _, phrase in limits(items if isinstance(items, Mapping) else {})]
@@ -70,9 +86,18 @@ def _show_field(field: Field) -> dict[str, Any]:
     return shown
 
 
-def _show_option(value: Any, label: str | None) -> dict[str, Any]:
-    shown = {"value": _clean_value(value)}
-    return shown if label is None or label == value else {**shown, "label": clean(label)}
+def _labels(field: Field, offered: Sequence[Option]) -> dict[str, Any]:
+    """Return the labels, by value, that tell more than the values and the field's own label."""
+    known = f"{field.key} {field.rules.get('ui:label')}"
+    told = {str(one.value): one.label for one in offered if one.label and not _is_known(one.label, one.value, known)}
+    return {"labels": {clean(value): clean(label) for value, label in told.items()}} if told else {}
+
+
+def _is_known(label: str, value: Any, known: str) -> bool:
+    """Say whether a label is made of words that stand in the value or in what is known, as "Postgres 17" of 17 is."""
+    words = set(_WORD.findall(label.casefold()))
+    repeated = bool(words) and words <= set(_WORD.findall(f"{value} {known}".casefold()))
+    return repeated or label == regions.LABELS.get(str(value))
 
 
 def _clean_value(value: Any) -> Any:
@@ -81,9 +106,27 @@ def _clean_value(value: Any) -> Any:
     return clean(value) if isinstance(value, str) else value
 
 
+def _integration_line(shown: Mapping[str, str]) -> str:
+    return f"integration {shown.get('slug') or shown.get('id') or '?'}"
+
+
 def _line(item: Mapping[str, Any]) -> str:
-    required = [field["key"] for field in item["metadata"] if field["required"]]
     kind = "storage" if item["storage"] else "not storage"
-    return f"{item['id']}: {item.get('name', '?')} ({kind})" + (
-        f", metadata required: {', '.join(required)}" if required else ""
-    )
+    head = f"{item['id']}: {item.get('name') or item.get('slug') or '?'} ({kind})"
+    return "; ".join([head, *map(_tell_field, item["metadata"])])
+
+
+def _tell_field(field: Mapping[str, Any]) -> str:
+    """Return a field of the metadata in brief: its partner's words only where they are values to choose from."""
+    told = [f"metadata.{_tell(field['key'])}{' (required)' if 'required' in field else ''}"]
+    told += [field["type"]] if "type" in field else []
+    told += ["|".join(map(_tell, field["options"]))] if "options" in field else []
+    rules = [f"default {_tell(field['default'])}"] if "default" in field else []
+    rules += [field["limits"]] if "limits" in field else []
+    rules += ["paid only"] if "paidOnly" in field else []
+    return f"{' '.join(told)}{''.join(f', {rule}' for rule in rules)}"
+
+
+def _tell(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if is_identifier(text) else quoted(text)

@@ -55,7 +55,7 @@ async def fetch_offer(arguments: CreateStore, context: Context, team: Team) -> O
     if integration is None:
         raise errors.unreadable("it does not say which integration the products belong to")
     plans = await fetch_plans(
-        context.client,
+        context.client.read,
         team,
         integration=integration,
         product=product.id,
@@ -78,7 +78,7 @@ async def _find_product(arguments: CreateStore, context: Context, team: Team) ->
         StopError: the configuration or the product does not exist. VercelError: the products can't be read.
     """
     try:
-        found = await fetch_products(context.client, team, arguments.integration_configuration_id)
+        found = await fetch_products(context.client.read, team, arguments.integration_configuration_id)
     except errors.RefusedError as error:
         if error.code != "not_found":
             raise

@@ -9,7 +9,7 @@ from vercel_marketplace_mcp.results import NOTHING_HAPPENED, Answer, create_answ
 from vercel_marketplace_mcp.tools.confirm import approval
 from vercel_marketplace_mcp.tools.context import Context
 from vercel_marketplace_mcp.tools.order import Deal
-from vercel_marketplace_mcp.tools.stores import STORES_PAGE, next_step, show
+from vercel_marketplace_mcp.tools.stores import STORES_PAGE, brief, next_step, show
 from vercel_marketplace_mcp.vercel.errors import NotSentError, RefusedError, VercelError
 from vercel_marketplace_mcp.vercel.models import Store
 
@@ -30,7 +30,7 @@ def not_confirmed() -> Answer:
 
 def created(store: Store, price: Quote | None, doubts: Sequence[str]) -> tuple[str, Answer]:
     """The store exists; return the ledger's state for it and the answer. `doubts` speak against its billing plan."""
-    shown = show(store)
+    shown = brief(show(store))
     if doubts:
         money = "The store was created, but Vercel names a billing plan that is not the one meant: it may cost more."
         step = f"Ask a person to look at the store's plan at {STORES_PAGE} now. Nothing more is created until then."

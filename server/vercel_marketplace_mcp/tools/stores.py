@@ -38,6 +38,14 @@ def show(store: Store) -> dict[str, Any]:
     return shown
 
 
+_LATER = ("externalResourceId", "product", "secrets")
+
+
+def brief(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what create-store answers of a store: what comes next needs no more, and get-store tells the rest."""
+    return {name: value for name, value in shown.items() if name not in _LATER}
+
+
 def _show_project(project: ConnectedProject) -> dict[str, Any]:
     texts = {"id": project.project_id, "name": project.name}
     shown: dict[str, Any] = {name: clean(text) for name, text in texts.items() if text is not None}
@@ -55,14 +63,10 @@ def next_step(store: Mapping[str, Any]) -> str:
     if store_id is None:
         return f"A person can connect the store to a project at {STORES_PAGE}."
     if status in COMING or status is None:
-        return f"It is not ready yet: call get-store with id {store_id} in half a minute, then connect-store."
+        return "It is not ready yet: call get-store with its id in half a minute, then connect-store."
     if status != READY:
         return f"Its status is {status}: a person can see why at {STORES_PAGE}."
-    configuration = store.get("integrationConfigurationId", "as in create-store")
-    return (
-        f"Connect it to a project: connect-store with resourceId {store_id}, integrationConfigurationId "
-        f"{configuration} and the projectId."
-    )
+    return "Connect it to a project: call connect-store with its id as resourceId."
 
 
 async def until_ready(answer: Answer, team: Team, context: Context, client_form: ClientForm, since: float) -> Answer:

@@ -1,6 +1,6 @@
 """Reads an answer of the API strictly: whatever is broken, ambiguous or out of range is an error. It does no I/O."""
 
-import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -36,21 +36,23 @@ def read(
     return value
 
 
+def without(raw: bytes, secret: str) -> bytes:
+    """Return an answer without a secret, be it in JSON's escapes."""
+    if secret.encode() not in raw and b"\\u" not in raw:  # every spelling has one of the two
+        return raw
+    spelled = "".join(rf"(?:{re.escape(char)}|\\u(?i:{ord(char):04x}))" for char in secret)
+    return re.sub(spelled.encode(), b"[redacted]", raw)
+
+
 def _value(raw: bytes) -> Any:
     """Return the JSON value of `raw`, or None if it is broken, too deep, gives a key twice or a number out of range."""
     try:
         document = strict_json.parse(raw)
     except strict_json.NotJsonError:
         return None
-    if document.duplicate_keys or not all(
-        _is_usable(depth, node) for depth, _, node in strict_json.walk(document.value)
-    ):
+    if document.duplicate_keys or not strict_json.is_bounded(document.value):
         return None
     return document.value
-
-
-def _is_usable(depth: int, node: Any) -> bool:
-    return depth <= strict_json.MAX_DEPTH and not (isinstance(node, float) and not math.isfinite(node))
 
 
 def _retry_after(header: str | None) -> float | None:

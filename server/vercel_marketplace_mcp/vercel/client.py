@@ -6,19 +6,20 @@ in time and size before it is read, and read strictly.
 
 import json
 import logging
-import re
-import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import anyio
 
+from vercel_marketplace_mcp import telemetry, tls
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.vercel import answers, errors
+from vercel_marketplace_mcp.vercel.cache import RecentReads
 from vercel_marketplace_mcp.vercel.operations import CONNECT, CREATE_STORE, Call
 
 if TYPE_CHECKING:
@@ -46,12 +47,20 @@ class Deadlines:
 class VercelClient:
     """A client for one account. Opened lazily: httpx is imported and connects on the first request."""
 
-    def __init__(self, settings: Settings, app: "ASGIApp | None" = None, *, deadlines: Deadlines | None = None) -> None:
-        """Talk to `settings.api_url`, or to `app` inside this process (the sandbox)."""
+    def __init__(
+        self,
+        settings: Settings,
+        app: "ASGIApp | None" = None,
+        *,
+        deadlines: Deadlines | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Talk to `settings.api_url`, or to `app` inside this process (the sandbox). `now` is in seconds."""
         self._settings = settings
         self._app = app
         self._deadlines = deadlines or Deadlines()
         self._clients: dict[str, httpx.AsyncClient] = {}
+        self._recent = RecentReads(now)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -87,13 +96,19 @@ class VercelClient:
             raise latest from None
         raise AssertionError("the loop returns or raises")
 
+    async def read_recent(self, call: Call) -> Any:
+        """Return what `read` answers, or has answered within a minute with nothing created or connected since."""
+        return await self._recent.read(call, self.read)
+
     async def create(self, body: Mapping[str, Any], team: Team) -> Any:
         """Send the create request once and return the JSON value of its answer.
 
         Raises:
             NotSentError: no byte left. RefusedError: nothing was created. UnclearError: a store may exist.
         """
-        return await self._send(Call(operation=CREATE_STORE, team=team, content=_json(body)), self._deadlines.create)
+        call = Call(operation=CREATE_STORE, team=team, content=_json(body))
+        with self._recent.changing():
+            return await self._send(call, self._deadlines.create)
 
     async def connect(self, path: Mapping[str, str], body: Mapping[str, Any], team: Team) -> None:
         """Send the request that connects a resource to a project, once.
@@ -102,7 +117,8 @@ class VercelClient:
             NotSentError: no byte left. RefusedError: nothing was changed. UnclearError: it may be connected.
         """
         call = Call(operation=CONNECT, team=team, path=path, content=_json(body))
-        await self._send(call, self._deadlines.create)
+        with self._recent.changing():
+            await self._send(call, self._deadlines.create)
 
     async def _send(self, call: Call, deadline: float) -> Any:
         import httpx
@@ -112,8 +128,9 @@ class VercelClient:
         started = time.monotonic()
         seen = "no answer"
         try:
-            with anyio.fail_after(deadline):
+            with telemetry.exchange(call.operation, request.url.host) as exchanged, anyio.fail_after(deadline):
                 response, raw = await _exchange(client, request)
+                exchanged.status = response.status_code
             seen = f"status {response.status_code}, request id {clean(response.headers.get('x-vercel-id', 'none'))}"
             raw = self._without_token(raw)
             return answers.read(
@@ -131,9 +148,7 @@ class VercelClient:
 
     def _without_token(self, raw: bytes) -> bytes:
         """Return an answer without the token, be it in JSON's escapes: a server may repeat what it was sent."""
-        token = self._settings.token.get_secret_value()
-        spelled = "".join(rf"(?:{re.escape(char)}|\\u(?i:{ord(char):04x}))" for char in token)
-        return re.sub(spelled.encode(), b"[redacted]", raw)
+        return answers.without(raw, self._settings.token.get_secret_value())
 
     def _client(self, method: str) -> "httpx.AsyncClient":
         """Return the pooled client of reads, or the one that opens a connection for every create request.
@@ -148,7 +163,7 @@ class VercelClient:
 
             kept = httpx.Limits(max_connections=8, max_keepalive_connections=4 if method == "GET" else 0)
             secure = self._settings.api_url.startswith("https:")
-            context = _tls_context(secure)
+            context = tls.context(secure)
             transport = httpx.ASGITransport(app=self._app) if self._app else None
             self._clients[method] = httpx.AsyncClient(
                 transport=transport,
@@ -165,6 +180,12 @@ class VercelClient:
             )
         return self._clients[method]
 
+    @cached_property
+    def _api(self) -> "httpx.URL":
+        import httpx
+
+        return httpx.URL(self._settings.api_url)
+
     def _request(self, client: "httpx.AsyncClient", call: Call) -> "httpx.Request":
         """Build the request.
 
@@ -180,7 +201,7 @@ class VercelClient:
         headers = {"Authorization": f"Bearer {self._settings.token.get_secret_value()}"}
         if call.content is not None:
             headers["Content-Type"] = "application/json"
-        api, method = httpx.URL(self._settings.api_url), call.operation.method
+        api, method = self._api, call.operation.method
         try:
             target = call.operation.template.format(**{key: quote(part, safe="") for key, part in call.path.items()})
             url = api.copy_with(path=target)
@@ -195,17 +216,6 @@ class VercelClient:
 
 def _json(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _tls_context(secure: bool) -> ssl.SSLContext:
-    """Return a context that verifies with the system's trust store; without TLS, one that trusts nobody."""
-    if not secure:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    import truststore
-
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 async def _exchange(client: "httpx.AsyncClient", request: "httpx.Request") -> "tuple[httpx.Response, bytes]":

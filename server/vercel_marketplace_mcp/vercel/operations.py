@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from vercel_marketplace_mcp.settings import Team
 
@@ -14,12 +14,21 @@ class Operation:
     method: Literal["GET", "POST"]
     template: str
     has_answer: bool = True
+    listed: str | None = None
+    """The member of its answer that is the list it is asked for; "" where the answer itself is."""
+
+    def lists(self, answer: Any) -> bool:
+        """Say whether an answer holds the list that it is asked for."""
+        found = answer if self.listed == "" else answer.get(self.listed) if isinstance(answer, Mapping) else None
+        return isinstance(found, list)
 
 
-GET_CONFIGURATIONS = Operation(method="GET", template="/v1/integrations/configurations")
-GET_PRODUCTS = Operation(method="GET", template="/v1/integrations/configuration/{id}/products")
+GET_CONFIGURATIONS = Operation(method="GET", template="/v1/integrations/configurations", listed="")
+GET_PRODUCTS = Operation(method="GET", template="/v1/integrations/configuration/{id}/products", listed="products")
 GET_PLANS = Operation(
-    method="GET", template="/v1/integrations/integration/{integrationIdOrSlug}/products/{productIdOrSlug}/plans"
+    method="GET",
+    template="/v1/integrations/integration/{integrationIdOrSlug}/products/{productIdOrSlug}/plans",
+    listed="plans",
 )
 LIST_STORES = Operation(method="GET", template="/v1/storage/stores")
 GET_STORE = Operation(method="GET", template="/v1/storage/stores/{id}")
