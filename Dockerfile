@@ -1,4 +1,6 @@
-# The server as an image: it speaks over standard input and output, opens no port, and has a user without any rights.
+# The server as an image, with what teams need beside it: PostgreSQL's driver and the exporters of OpenTelemetry.
+# It speaks over standard input and output, opens no port, and has a user without any rights.
+# For one server that many use, over HTTP and behind a load balancer, see compose.yaml.
 #
 #   docker build --tag vercel-marketplace-mcp .
 #   docker run --rm --interactive --read-only --volume vercel-marketplace-mcp:/state \
@@ -12,15 +14,15 @@ FROM python:3.13.15-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_QUIET=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /source
 # The one step that needs a network: it takes wheels alone, and only those whose hashes are pinned.
-COPY requirements.txt ./
-RUN pip download --require-hashes --only-binary :all: --dest /wheels --requirement requirements.txt
+COPY requirements-team.txt ./
+RUN pip download --require-hashes --only-binary :all: --dest /wheels --requirement requirements-team.txt
 COPY . ./
 # The build backend, which is pinned with the rest, stays behind in this stage, and so does pip.
 # The byte code is used whatever the time of its source: nothing has to be written where the root is read-only.
 RUN pip wheel --no-index --find-links /wheels --no-deps --wheel-dir /wheels . \
     && python -m venv --without-pip /opt/server \
     && pip --python /opt/server/bin/python install --no-index --find-links /wheels --no-compile \
-        /wheels/vercel_marketplace_mcp-*.whl \
+        "$(echo /wheels/vercel_marketplace_mcp-*.whl)[postgres,telemetry]" \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/server/lib \
     && install --directory --mode 0700 /state
 

@@ -8,6 +8,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 RUNTIME = "requirements.txt"
+TEAM = "requirements-team.txt"
 EVERYTHING = "requirements-dev.txt"
 LANGGRAPH = "examples/agents/requirements-langgraph.txt"
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
@@ -36,7 +38,7 @@ def problems_of(root: Path) -> Iterator[str]:
     """All that is wrong with the lock files of the checkout at `root`."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"]
-    texts = {name: (root / name).read_text("utf-8") for name in (RUNTIME, EVERYTHING, LANGGRAPH)}
+    texts = {name: (root / name).read_text("utf-8") for name in (RUNTIME, TEAM, EVERYTHING, LANGGRAPH)}
     pins = {name: pins_of(text) for name, text in texts.items()}
     declared = [*project["project"]["dependencies"], *group(groups, "build")]
     for name, text in texts.items():
@@ -45,10 +47,13 @@ def problems_of(root: Path) -> Iterator[str]:
     yield from unpinned(RUNTIME, pins[RUNTIME], declared)
     yield from unpinned(EVERYTHING, pins[EVERYTHING], [*declared, *group(groups, "dev")])
     yield from unpinned(LANGGRAPH, pins[LANGGRAPH], group(groups, "langgraph"))
-    yield from differing(pins[RUNTIME], pins[EVERYTHING])
+    yield from unpinned(TEAM, pins[TEAM], [*declared, *chain(*project["project"]["optional-dependencies"].values())])
+    for name in (RUNTIME, TEAM):
+        yield from differing(name, pins[name], pins[EVERYTHING])
     if project["build-system"]["requires"] != list(group(groups, "build")):
         yield "pyproject.toml: build-system.requires and the dependency group build differ"
     yield from npm_problems(root)
+    yield from environment_problems(root / "benchmarks" / "environments")
 
 
 def group(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
@@ -91,11 +96,11 @@ def unpinned(name: str, pins: Pins, declared: Iterable[str]) -> Iterator[str]:
             yield f"{name}: {text} is declared, {pinned or 'nothing'} is pinned; run scripts/lock"
 
 
-def differing(runtime: Pins, everything: Pins) -> Iterator[str]:
+def differing(file: str, pins: Pins, everything: Pins) -> Iterator[str]:
     """Packages that tests would use in another version than the server."""
-    for name, version in runtime.items():
+    for name, version in pins.items():
         if everything.get(name) != version:
-            yield f"{EVERYTHING}: {name} is {everything.get(name)}, but {version} in {RUNTIME}"
+            yield f"{EVERYTHING}: {name} is {everything.get(name)}, but {version} in {file}"
 
 
 def npm_problems(root: Path) -> Iterator[str]:
@@ -109,11 +114,25 @@ def npm_problems(root: Path) -> Iterator[str]:
     for name, version in wanted.items():
         if packages.get(f"node_modules/{name}", {}).get("version") != version:
             yield f"package-lock.json: {name} {version} is not pinned exactly"
+    yield from npm_pins("package-lock.json", packages)
+
+
+def npm_pins(name: str, packages: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """What is wrong with the packages of a lock file of npm's."""
     for path, package in packages.items():
         if "resolved" in package:
-            yield f"package-lock.json: {path} holds a download address"
+            yield f"{name}: {path} holds a download address"
         if path and "integrity" not in package and not package.get("inBundle"):
-            yield f"package-lock.json: {path} has no hash"
+            yield f"{name}: {path} has no hash"
+
+
+def environment_problems(folder: Path) -> Iterator[str]:
+    """What is wrong with the locks of the environments that the benchmarks make for the alternatives."""
+    for path in sorted(folder.glob("*.txt")):
+        yield from foreign_text(path.name, path.read_text("utf-8"))
+        yield from pins_without_hash(path.name, path.read_text("utf-8"))
+    for path in sorted(folder.glob("*/package-lock.json")):
+        yield from npm_pins(f"{path.parent.name}/{path.name}", json.loads(path.read_text("utf-8"))["packages"])
 
 
 if __name__ == "__main__":

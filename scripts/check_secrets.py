@@ -22,7 +22,7 @@ NO_SECRETS = (
     ("Vercel Token", "what a finding of our own detector is called"),
 )
 """Values that look like secrets and are none, as whole patterns, each with the reason."""
-HASHES = ("requirements.txt", "requirements-dev.txt", "package-lock.json")
+HASHES = ("requirements.txt", "requirements-team.txt", "requirements-dev.txt", "package-lock.json")
 """Files of names and hashes alone: scripts/check_locks.py refuses anything else in them."""
 NO_REMARKS = "detect_secrets.filters.allowlist.is_line_allowlisted"
 """What would let a remark in a line take the line out."""

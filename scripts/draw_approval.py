@@ -45,7 +45,8 @@ async def question(folder: Path) -> str:
 
     settings = Settings(token=SecretStr(SANDBOX_TOKEN), team=Team(id=SANDBOX_TEAM_ID), state_dir=folder)
     vercel, ledger = VercelClient(settings, Sandbox().app), SqliteLedger(folder)
-    server = app.build_server(Context(settings=settings, client=vercel, ledger=ledger))
+    context = Context(settings=settings, client=vercel, ledger=ledger)
+    server = app.build_server(lambda: context)
     async with Client(server, mode="legacy", elicitation_callback=decline) as client:
         await client.call_tool("create-store", STORE)
     await ledger.aclose()

@@ -32,17 +32,24 @@ PRELOADED = ("anyio.pytest_plugin", "hypothesis", "jsonschema", "mcp", "pydantic
 # Those draw thousands of examples, race, wait, fill disks, start processes: too slow to be run a thousand times.
 SLOW = (
     "free_exactly or of_an_answer or means_to_pay or whatsoever or laws or in_time or ten_thousand or processes"
-    " or lock_that_stays or read_only_disk or full_disk"
+    " or lock_that_stays or read_only_disk or full_disk or large_ledger or page_at_a_time or cut_wire or frozen"
 )
+NEEDS_A_SERVER = ("postgres", "moving", "opening")
+"""Beginnings of modules that only the tests with PostgreSQL run; for all others SQLite shows the same, sooner."""
+WITH_A_SERVER = "test_postgres or test_moving or test_backup"
 LIKELY = {
     "files": "sqlite_files",
+    "ledger": "purchases questions attention",
     "metadata": "metadata options",
     "money": "money currencies",
     "records": "questions purchases",
-    "sqlite": "purchases questions attention",
-    "sqlite_file": "sqlite_files sqlite_faults",
-    "sqlite_purchases": "purchases outcomes",
-    "sqlite_questions": "questions attention",
+    "opening": "moving",
+    "postgres": "postgres_purchases postgres_faults",
+    "postgres_server": "postgres_purchases postgres_faults",
+    "purchases": "purchases outcomes one_row",
+    "questions": "questions attention late_answers",
+    "sqlite": "purchases sqlite_files sqlite_connection",
+    "sqlite_file": "sqlite_files sqlite_connection",
 }
 """The tests that notice most mutants of a module, where they are not named after it: they run first."""
 SURVIVED, KILLED, STILLBORN, HANGING = "survived", "killed", "stillborn", "hanging"
@@ -100,7 +107,9 @@ def outcome(case: Case, folder: str) -> str:
         return STILLBORN
     tests = ROOT / "tests" / case.path.parent.name
     likely = {f"test_{name}.py" for name in LIKELY.get(case.path.stem, case.path.stem).split()}
-    options = ["--quiet", "--exitfirst", "--tb=no", "-p", "no:cacheprovider", "-k", f"not ({SLOW})"]
+    needs_it = case.path.stem.startswith(NEEDS_A_SERVER)
+    which = f"({WITH_A_SERVER}) and not ({SLOW})" if needs_it else f"not ({SLOW} or postgres or {WITH_A_SERVER})"
+    options = ["--quiet", "--exitfirst", "--tb=no", "-p", "no:cacheprovider", "-k", which]
     options += [f"--rootdir={ROOT}", f"--confcutdir={tests}", f"--basetemp={folder}/{os.getpid()}"]
     for first in (True, False):
         chosen = [str(path) for path in sorted(tests.glob("test_*.py")) if (path.name in likely) is first]

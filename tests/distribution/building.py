@@ -61,10 +61,10 @@ def wheel(temporary: Path) -> Path:
 
 @functools.cache
 def wheelhouse(temporary: Path) -> Path:
-    """A folder with a wheel of every package that requirements.txt pins for this machine."""
+    """A folder with a wheel of every package that requirements-team.txt pins for this machine."""
     folder = temporary / "wheelhouse"
     folder.mkdir()
-    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements-team.txt").read_text("utf-8"), re.MULTILINE))
     for installed in distributions():
         if canonicalize_name(installed.name) in pinned:
             make_wheel(installed, folder)
