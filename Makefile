@@ -1,12 +1,13 @@
 # Needs Python 3.11 or newer with venv; everything else is installed into .venv, pinned by hash.
 .POSIX:
-.PHONY: help demo test check campaign docs lock inspector clean
+.PHONY: help demo test check campaign bench docs lock inspector clean
 
 help:
 	@echo "make demo       the whole workflow against the embedded sandbox: no token, no account, no cost"
 	@echo "make test       every test; ARGS='-k name' narrows them down"
 	@echo "make check      everything that runs no test: formatting, lint, types, what is generated, security, documentation"
 	@echo "make campaign   the tests of money under faults at their whole size, mutation testing, guards removed (hours)"
+	@echo "make bench      measure this server beside its alternatives, compare with the committed figures (Linux)"
 	@echo "make docs       the documentation as HTML, in build/docs"
 	@echo "make lock       make the lock files anew; ARGS=--upgrade moves the pins"
 	@echo "make inspector  install the Node programs that the tests use (needs Node and npm)"
@@ -29,6 +30,9 @@ check:
 campaign:
 	@PYTHON='$(PYTHON)' scripts/setup dev
 	@scripts/campaign $(ARGS)
+
+bench:
+	@PYTHON='$(PYTHON)' benchmarks/run $(ARGS)
 
 docs:
 	@PYTHON='$(PYTHON)' scripts/setup dev

@@ -1,0 +1,1 @@
+"""Measures this server beside its alternatives. Nothing of the server imports it."""
