@@ -124,10 +124,10 @@ def connect(sandbox: Sandbox, settings: Callable[..., Settings], clock: Clock, e
     @asynccontextmanager
     async def connected(form: Any = None, ready_wait: float = 0, **changes: Any) -> AsyncIterator[Client]:
         chosen = settings(**changes)
-        vercel = VercelClient(chosen, None if "api_url" in changes else sandbox.app)
+        vercel = VercelClient(chosen, None if "api_url" in changes else sandbox.app, now=clock.seconds)
         ledger = SqliteLedger(chosen.state_dir, clock.seconds)
         context = Context(settings=chosen, client=vercel, ledger=ledger, now=clock.now, ready_wait=ready_wait)
-        server = app.build_server(context)
+        server = app.build_server(lambda: context)
         try:
             async with Client(server, mode=era, elicitation_callback=form, read_timeout_seconds=60) as client:
                 yield client

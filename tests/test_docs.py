@@ -15,15 +15,17 @@ from vercel_marketplace_mcp import settings, specs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-DOCUMENTS = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules"} & set(path.parts))
+DOCUMENTS = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "node_modules", "build"} & set(path.parts))
 SECTIONS = [
     "Try it",
     "Connect an assistant",
     "Tools",
     "Settings",
+    "For a team",
     "MCP Inspector",
     "Security model",
     "Reliability",
+    "Speed and weight",
     "Commands",
     "Development",
 ]
@@ -31,10 +33,12 @@ MAX_LINES = {"README.md": 200, "AGENTS.md": 60, "examples/README.md": 60}
 TOKEN = "a-token-for-this-test"
 NO_LITERAL_DEFAULT = {
     "VERCEL_TOKEN": "required, but for the sandbox",
+    "VERCEL_TOKEN_FILE": "none",
     "VERCEL_TEAM_ID": "none",
     "VERCEL_TEAM_SLUG": "none",
     "VERCEL_MCP_ALLOWED_PRODUCTS": "all",
     "VERCEL_MCP_LEDGER_URL": "SQLite in that folder",
+    "VERCEL_MCP_STATE_KEYS": "the ledger's own",
 }
 STATE_DIR = "VERCEL_MCP_STATE_DIR"
 MADE_HERE = frozenset(

@@ -9,12 +9,12 @@ from mcp import Client
 from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TEAM_SLUG, Fault, Sandbox
 from vercel_marketplace_mcp.settings import Team
 
-from .conftest import Call, Connect, Json
+from .conftest import Call, Clock, Connect, Json
 
 pytestmark = pytest.mark.anyio
 
 TOOL, OPERATION = "list-configurations", "getConfigurations"
-NEXT = "Call list-products with the id of a configuration that is usable."
+NEXT = "Call list-products with the id of one."
 INSTALL = (
     "No installed integration can be used. Ask a person to install one at {}: only a person can accept a partner's "
     "terms. Then call list-configurations again."
@@ -39,22 +39,12 @@ async def test_one_integration_is_told_whole(call: Call, client: Client, sandbox
     """The whole answer, its text, and the request that it came from."""
     reply = await call(client, TOOL, {"integrationIdOrSlug": "brindle"})
     assert reply.structured == {
-        "configurations": [
-            {
-                "id": "icfg_BrindleData000000000001",
-                "slug": "brindle",
-                "name": "Brindle",
-                "integrationId": "oac_BrindleData0000000000001",
-                "installationType": "marketplace",
-                "status": "ready",
-                "usable": True,
-            }
-        ],
+        "configurations": [{"id": "icfg_BrindleData000000000001", "slug": "brindle"}],
         "count": 1,
         "truncated": False,
         "next_steps": [NEXT],
     }
-    assert reply.text == f"1 configurations\nicfg_BrindleData000000000001: Brindle\n{NEXT}"
+    assert reply.text == f"1 configurations\nicfg_BrindleData000000000001: brindle\n{NEXT}"
     assert [(one.method, one.path, one.query) for one in sandbox.journal] == [
         (
             "GET",
@@ -67,21 +57,20 @@ async def test_one_integration_is_told_whole(call: Call, client: Client, sandbox
 async def test_every_installation_is_listed_with_what_speaks_against_it(call: Call, client: Client) -> None:
     """Suspended, disabled, removed, not from the Marketplace: no store can be made there, and the answer says why."""
     reply = await call(client, TOOL)
-    assert {one["id"]: one.get("problem") for one in reply["configurations"]} == {
-        "icfg_BrindleData000000000001": None,
-        "icfg_MarrowCache000000000002": None,
-        "icfg_cuwj0AdCdH3BwWT4LPijCC7t": None,
-        "icfg_FernholdDocs00000000004": None,
-        "icfg_TollgateStore0000000005": None,
-        "icfg_GloamTrickery0000000006": None,
-        "icfg_LanternWatch00000000007": None,
-        "icfg_WickerCaches00000000008": "Its status is suspended.",
-        "icfg_DunlinBlobs000000000009": "It is disabled (original-owner-left-the-team).",
-        "icfg_PetrelSql0000000000010": "It is being removed.",
-        "icfg_OldHarbor0000000000012": "It was not installed from the Marketplace.",
-        "icfg_OldHarbor0000000000013": "It was not installed from the Marketplace.",
-    }
-    assert [one["usable"] for one in reply["configurations"]] == [True] * 7 + [False] * 5
+    assert reply["configurations"] == [
+        {"id": "icfg_BrindleData000000000001", "slug": "brindle"},
+        {"id": "icfg_MarrowCache000000000002", "slug": "marrow"},
+        {"id": "icfg_cuwj0AdCdH3BwWT4LPijCC7t", "slug": "quarry"},
+        {"id": "icfg_FernholdDocs00000000004", "slug": "fernhold"},
+        {"id": "icfg_TollgateStore0000000005", "slug": "tollgate"},
+        {"id": "icfg_GloamTrickery0000000006", "slug": "gloam", "name": "Gloam (verified by Vercel)"},
+        {"id": "icfg_LanternWatch00000000007", "slug": "lantern"},
+        {"id": "icfg_WickerCaches00000000008", "slug": "wicker", "problem": "suspended"},
+        {"id": "icfg_DunlinBlobs000000000009", "slug": "dunlin", "problem": "disabled (original-owner-left-the-team)"},
+        {"id": "icfg_PetrelSql0000000000010", "slug": "petrel", "problem": "being removed"},
+        {"id": "icfg_OldHarbor0000000000012", "slug": "oldharbor", "problem": "not installed from the Marketplace"},
+        {"id": "icfg_OldHarbor0000000000013", "slug": "oldharbor", "problem": "not installed from the Marketplace"},
+    ]
     assert (reply["count"], reply["truncated"], reply.is_error) == (12, False, False)
 
 
@@ -92,33 +81,52 @@ async def test_a_partners_name_is_cleaned(call: Call, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "usable"),
+    ("members", "problem"),
     [
-        ({}, True),
-        ({"status": None}, True),
-        ({"status": "resumed", "disabledAt": None, "deletedAt": None}, True),
-        ({"status": 5}, True),
+        ({}, None),
+        ({"status": None}, None),
+        ({"status": "resumed", "disabledAt": None, "deletedAt": None}, None),
+        ({"status": 5}, None),
         *[
-            ({"status": status}, False)
-            for status in ("error", "onboarding", "pending", "suspended", "uninstalled", "?")
+            ({"status": status}, status)
+            for status in ("error", "onboarding", "pending", "suspended", "uninstalled", "?", "")
         ],
-        ({"installationType": "external"}, False),
-        ({"installationType": "provisioning"}, False),
-        ({"installationType": None}, False),
-        ({"disabledAt": 1780777600000}, False),
-        ({"disabledReason": "account-plan-downgrade"}, False),
-        ({"deletedAt": 0}, False),
-        ({"deleteRequestedAt": "soon"}, False),
+        ({"installationType": "external"}, "not installed from the Marketplace"),
+        ({"installationType": "provisioning"}, "not installed from the Marketplace"),
+        ({"installationType": None}, "not installed from the Marketplace"),
+        ({"disabledAt": 1780777600000}, "disabled (no reason given)"),
+        ({"disabledReason": "account-plan-downgrade"}, "disabled (account-plan-downgrade)"),
+        ({"deletedAt": 0}, "being removed"),
+        ({"deleteRequestedAt": "soon"}, "being removed"),
     ],
 )
 async def test_a_configuration_is_usable_only_if_nothing_speaks_against_it(
-    members: Json, usable: bool, call: Call, client: Client, sandbox: Sandbox
+    members: Json, problem: str | None, call: Call, client: Client, sandbox: Sandbox
 ) -> None:
-    """Absent members mean ready and external, as documented; what is unknown is no yes."""
-    sandbox.misbehave(OPERATION, answering([item(**members)]))
+    """Absent members mean ready and external, as documented; what is unknown is no yes, and projects are not told."""
+    sandbox.misbehave(OPERATION, answering([item(projects=["prj_1"], **members)]))
     reply = await call(client, TOOL)
-    assert [one["usable"] for one in reply["configurations"]] == [usable]
-    assert ("problem" in reply["configurations"][0]) is not usable
+    told = {"projects": ["prj_1"]} if problem is None else {"problem": problem}
+    assert reply["configurations"] == [{"id": "icfg_1", "slug": "brindle", **told}]
+    name = "brindle" if problem is None else f"brindle (not usable: {problem})"
+    assert reply.text.splitlines()[:2] == ["1 configurations", f"icfg_1: {name}"]
+    assert (reply["next_steps"] == [NEXT]) is (problem is None)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"integration": {"name": "Brindle"}}, {"slug": "brindle"}),
+        ({"integration": {"name": "Brindle Data"}}, {"slug": "brindle", "name": "Brindle Data"}),
+        ({"slug": None, "integration": {"name": "Brindle"}}, {"name": "Brindle"}),
+    ],
+)
+async def test_a_name_is_told_where_it_tells_more_than_the_slug(
+    members: Json, told: Json, call: Call, client: Client, sandbox: Sandbox
+) -> None:
+    """Nobody has to read the same twice."""
+    sandbox.misbehave(OPERATION, answering([item(**members)]))
+    assert (await call(client, TOOL))["configurations"] == [{"id": "icfg_1", **told}]
 
 
 @pytest.mark.parametrize("installed", [[], [item(status="suspended")], [item(installationType="external")]])
@@ -140,11 +148,7 @@ async def test_filters_and_the_view_are_passed_on(call: Call, client: Client, sa
     """As they were given, and nothing else."""
     arguments = {"view": "project", "installationType": "external", "integrationIdOrSlug": "oldharbor"}
     reply = await call(client, TOOL, arguments)
-    assert [one["id"] for one in reply["configurations"]] == [
-        "icfg_OldHarbor0000000000012",
-        "icfg_OldHarbor0000000000013",
-    ]
-    assert reply["configurations"][1]["projects"] == ["prj_sandboxStorefront"]
+    assert [one["slug"] for one in reply["configurations"]] == ["oldharbor", "oldharbor"]
     assert sandbox.journal[0].query == {**arguments, "teamId": SANDBOX_TEAM_ID}
 
 
@@ -163,9 +167,7 @@ async def test_members_of_unexpected_types_count_as_absent(call: Call, client: C
     odd = item(slug=5, integrationId=[], integration="Brindle", projects={"a": 1}, scopes=None, later={"x": [1]})
     sandbox.misbehave(OPERATION, answering([odd]))
     reply = await call(client, TOOL)
-    assert reply["configurations"] == [
-        {"id": "icfg_1", "installationType": "marketplace", "status": "ready", "usable": True}
-    ]
+    assert reply["configurations"] == [{"id": "icfg_1"}]
     assert "icfg_1: ?" in reply.text
 
 
@@ -178,12 +180,15 @@ async def test_a_list_of_absurd_length_is_cut_and_says_so(call: Call, client: Cl
     assert reply["next_steps"] == [NEXT, "Only the first 200 of 1000 are listed."]
 
 
-async def test_the_operators_team_is_sent_by_what_it_was_set_by(call: Call, connect: Connect, sandbox: Sandbox) -> None:
+async def test_the_operators_team_is_sent_by_what_it_was_set_by(
+    call: Call, connect: Connect, sandbox: Sandbox, clock: Clock
+) -> None:
     """T50: its id or its slug, never both; naming the same team in the call changes nothing."""
     async with connect() as client:
         await call(client, TOOL, {"teamId": SANDBOX_TEAM_ID})
     async with connect(team=Team(slug=SANDBOX_TEAM_SLUG)) as client:
         await call(client, TOOL)
+        clock.advance(60)
         await call(client, TOOL, {"slug": SANDBOX_TEAM_SLUG})
     by_slug = {"view": "account", "slug": SANDBOX_TEAM_SLUG}
     assert [one.query for one in sandbox.journal] == [{"view": "account", "teamId": SANDBOX_TEAM_ID}, by_slug, by_slug]

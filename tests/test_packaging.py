@@ -8,8 +8,10 @@ import tarfile
 import tomllib
 import venv
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +136,13 @@ def test_the_source_distribution_is_complete(built: Path, tmp_path: Path) -> Non
     with tarfile.open(built / f"{PACKAGE}-{VERSION}.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     top = tmp_path / f"{PACKAGE}-{VERSION}"
-    folders = ("server", "tool_specs", "tests", "scripts", "examples", "docs", "evals", ".ci", ".github")
+    folders = ("server", "tool_specs", "tests", "scripts", "examples", "docs", "evals", "deploy", ".ci", ".github")
     expected = [path for folder in folders for path in tracked(folder)]
     expected += [path for path in ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".txt", ".toml", ".json"}]
-    expected += [ROOT / name for name in ("LICENSE", "Makefile", "Dockerfile", ".dockerignore", ".npmrc", ".gitignore")]
+    expected += [
+        ROOT / name
+        for name in ("LICENSE", "Makefile", "Dockerfile", "compose.yaml", ".dockerignore", ".npmrc", ".gitignore")
+    ]
     missing = {path.relative_to(ROOT).as_posix() for path in expected if not (top / path.relative_to(ROOT)).is_file()}
     assert missing == set()
 
@@ -153,14 +158,29 @@ def test_nothing_made_on_this_machine_is_shipped(built: Path) -> None:
 
 def test_every_imported_package_is_declared_and_every_declared_one_imported() -> None:
     """What we import we ask for ourselves, not by way of another package; what we do not need we do not install."""
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     nodes = [node for path in tracked("server", ".py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-    foreign = {name.split(".", 1)[0] for name in names} - sys.stdlib_module_names - {PACKAGE}
-    providers = packages_distributions()
-    imported = {canonicalize_name(providers[name][0]) for name in foreign}
-    assert imported == {canonicalize_name(Requirement(text).name) for text in declared}
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    foreign = {name for name in names if name.split(".", 1)[0] not in {*sys.stdlib_module_names, PACKAGE}}
+    shared = packages_distributions()
+    assert {provider(name, shared) for name in foreign} == {
+        canonicalize_name(Requirement(text).name) for text in declared
+    }
+
+
+def provider(name: str, shared: Mapping[str, list[str]]) -> str:
+    """The distribution that holds what is imported by this name; several may share the first part of it."""
+    top, *_ = parts = name.split(".")
+    holders = shared[top]
+    while len(holders) > 1 and parts:
+        files = {f"{'/'.join(parts)}.py", f"{'/'.join(parts)}/__init__.py"}
+        found = [one for one in holders if files & {file.as_posix() for file in distribution(one).files or []}]
+        holders, parts = found or holders, parts[:-1]
+    return canonicalize_name(holders[0])
 
 
 def tracked(folder: str, *suffixes: str) -> list[Path]:

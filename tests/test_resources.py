@@ -25,7 +25,7 @@ NOT_FOUND = {"legacy": -32002, "auto": types.INVALID_PARAMS}
 """What "no such resource" is called in the two eras."""
 TIGHT: Json = {
     "paid": False,
-    "terminal_only": True,
+    "approval": "terminal",
     "max_per_purchase": 0,
     "max_per_day": 12_34,
     "unpriced": False,

@@ -103,8 +103,21 @@ def inspector(words: list[str]) -> bool:
     return ours(words[words.index("--") + 2 :])
 
 
+def composed(words: list[str]) -> bool:
+    """Services of compose.yaml; where one runs this program, its own parser takes what follows."""
+    services = re.findall(r"^  ([a-z0-9-]+):", (ROOT / "compose.yaml").read_text("utf-8"), re.MULTILINE)
+    named = [at for at, word in enumerate(words) if word in services]
+    if words[:2] == ["compose", "build"]:
+        return words[2:] == []
+    started = words[named[0] + 1 :]
+    if words[1] == "exec" and PROGRAM.fullmatch(started[0]):
+        return ours(started[1:])
+    return ours(started) if words[1] == "run" else words[0] == "compose"
+
+
 KINDS: dict[str, Callable[[list[str]], bool]] = {
     "make": make,
+    "docker": composed,
     "export": exported,
     "npm": locked,
     "npx": inspector,

@@ -93,7 +93,7 @@ def plans(document: Json) -> list[Json]:
         ("tools.json", lambda it: tool(it).update(operationId="getPlans"), "list-plans names getPlans, which"),
         ("tools.json", lambda it: tool(it).pop("title"), "list-plans lacks title."),
         ("tools.json", lambda it: tool(it).update(inputDefaults={"view": "x"}), 'the default "x" for view, which'),
-        ("tools.json", lambda it: it["$defs"].pop("plan"), "refers to #/$defs/plan, which is nowhere"),
+        ("tools.json", lambda it: it["$defs"].pop("store"), "refers to #/$defs/store, which is nowhere"),
         ("tools.json", lambda it: tool(it)["outputSchema"].update(type="array"), "must be an object"),
         ("openapi.json", lambda it: plans(it).append({**plans(it)[0], "in": "query"}), "called integrationIdOrSlug."),
         ("openapi.json", lambda it: plans(it)[0].update({"in": "header"}), "stands in the header"),

@@ -59,7 +59,6 @@ class Agent:
             "reasons": "; ".join(quote.get("reasons", ())),
             "price": ", ".join(tell_price(one) for one in quote.get("plans", ())),
             "store": " ".join(store[member] for member in ("id", "name", "status") if member in store),
-            "secrets": ", ".join(store.get("secrets", ())),
         }
         self.show(answer, [(title, text) for title, text in told.items() if text])
         return answer
@@ -69,6 +68,11 @@ class Agent:
         self.screen.table(rows, headings)
         for step in answer["next_steps"]:
             self.screen.aside(f"next: {step}")
+
+
+def tell_name(one: Json) -> str:
+    """Return what something is called: an answer leaves a name out that only repeats the slug."""
+    return str(one.get("name") or one.get("slug") or "?")
 
 
 def tell_price(plan: Json) -> str:

@@ -136,7 +136,7 @@ async def test_a_client_without_forms_is_told_what_a_person_can_run(era: str, wo
 async def test_in_terminal_mode_even_the_right_answer_of_a_form_counts_for_nothing(era: str, world: World) -> None:
     """VERCEL_MCP_APPROVAL=terminal shows no form, and believes none."""
     person = Person(typed("20.00"))
-    async with world.client(era, person, terminal_only=True) as client:
+    async with world.client(era, person, approval="terminal") as client:
         found = [(await buy(client))["status"] for _ in range(2)]
     assert (found, person.shown, world.sandbox.posts) == (["confirmation_required"] * 2, [], [])
 
@@ -145,7 +145,7 @@ async def test_in_terminal_mode_an_answer_that_comes_with_the_call_counts_for_no
     """Not even with the sealed state of a question that this ledger has asked: the terminal alone decides."""
     async with world.client("auto", Person(typed("20.00"))) as asked:
         opened = await first_round(asked)
-    async with world.client(era, Person(typed("20.00")), terminal_only=True) as client:
+    async with world.client(era, Person(typed("20.00")), approval="terminal") as client:
         found = await client.session.call_tool(
             "create-store",
             PRO,

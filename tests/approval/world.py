@@ -142,7 +142,8 @@ class World:
         chosen = replace(chosen, **changes)
         client = VercelClient(chosen, self.sandbox.app if in_process else None, deadlines=deadlines)
         self._opened.append(client)
-        return app.build_server(Context(settings=chosen, client=client, ledger=self.ledger(), now=time, ready_wait=0))
+        context = Context(settings=chosen, client=client, ledger=self.ledger(), now=time, ready_wait=0)
+        return app.build_server(lambda: context)
 
     def client(self, era: str, person: Person | None = None, **changes: Any) -> Client:
         """A client of a new server on this folder; without a person it can show no form."""

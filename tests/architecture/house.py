@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from .source import Functions, Rule, called, calls, imports, is_false, last_name, nodes, placed, text_of, within
 
 MAY_PRINT = ("cli", "commands", "demo", "sandbox.http")
-MAY_WRITE = ("pipes", "commands", "demo", "doctor", "approval.desk", "sandbox.http")
+MAY_WRITE = ("pipes", "commands", "demo", "doctor", "approval.desk", "http.desk", "sandbox.http")
 """`pipes` hands standard output to the protocol; the others are commands for people."""
 STANDARD_OUTPUT = frozenset({"sys.stdout", "sys.__stdout__", "sys.stdout.buffer"})
 RUNS_CODE = frozenset({"eval", "exec", "compile", "__import__", "import_module"})
 RUNS_COMMANDS = frozenset("system popen startfile fork forkpty posix_spawn posix_spawnp".split())
 CARRIES_CODE = ("pickle", "marshal", "shelve", "dill", "cloudpickle", "ctypes", "code", "codeop", "runpy", "pty")
 MAY_RUN_COMMANDS = ("demo",)
-MIGRATES = ("ledger.sqlite_file", "_migrate")
+MIGRATES = {("ledger.sqlite_file", "_migrate"), ("ledger.postgres_server", "_migrate")}
 """A script takes no values: only the package's own migrations run as one."""
+TRANSLATES = ("ledger.postgres_server", "run")
+"""Where what was written out is put into PostgreSQL's way of numbering values."""
+RUNS_STATEMENTS = frozenset({"execute", "executemany", "fetchrow", "fetchval", "prepare"})
 
 
 def prints(module: str, source: str) -> Iterator[str]:
@@ -67,10 +70,10 @@ def asserts(module: str, source: str) -> Iterator[str]:
 def built_statements(module: str, source: str) -> Iterator[str]:
     """A statement to the ledger is written out: values are bound to it, and nothing is put together."""
     for at, node in placed(source):
-        if isinstance(node, ast.Call) and called(node) in {"execute", "executemany"}:
-            if not (node.args and text_of(node.args[0])):
+        if isinstance(node, ast.Call) and called(node) in RUNS_STATEMENTS:
+            if not (node.args and text_of(node.args[0])) and (module, at) not in {*MIGRATES, TRANSLATES}:
                 yield f"{module}: {ast.unparse(node)}"
-        elif last_name(node) == "executescript" and (module, at) != MIGRATES:
+        elif last_name(node) == "executescript" and (module, at) not in MIGRATES:
             yield f"{module}: {at} runs a script"
 
 
@@ -135,6 +138,8 @@ RULES = [
     Rule(breaches=built_statements, broken_in="ledger.audit", broken_by="db.executemany('SELECT ' + name, rows)"),
     Rule(breaches=built_statements, broken_in="ledger.audit", broken_by="sql = f'SELECT {name}'\ndb.execute(sql)"),
     Rule(breaches=built_statements, broken_in="ledger.sqlite", broken_by="def f():\n    db.executescript(script)"),
+    Rule(breaches=built_statements, broken_in="ledger.postgres", broken_by="connection.fetchval(sql)"),
+    Rule(breaches=built_statements, broken_in="ledger.postgres_server", broken_by="def f():\n    c.prepare(sql)"),
     Rule(breaches=inexact_money, broken_in="purchase.money", broken_by="float(text)"),
     Rule(breaches=inexact_money, broken_in="purchase.quote", broken_by="cents / 100"),
     Rule(breaches=inexact_money, broken_in="purchase.quote", broken_by="cents /= 100"),

@@ -11,21 +11,40 @@ PURE_STDLIB = frozenset(
 PURE_OTHERS = ("rfc8785", f"{PACKAGE}.purchase", f"{PACKAGE}.text")
 IMPURE_CALLS = frozenset({"now", "utcnow", "today", "open", "input", "print"})
 HTTP_CLIENTS = ("httpx", "httpx2", "httpcore", "http.client", "requests", "urllib.request", "urllib3")
+ASKS = ("vercel.client", "http.fetch")
+"""Who makes requests: to Vercel; and to an issuer of tokens, or a person's to their server."""
+BEHIND = ("account", "app", "calls", "cli", "http", "sandbox")
+"""What puts the rooms together, and the stage: no room on the way imports them."""
 FORBIDDEN = {
     # Nothing later on the way from a tool call to its result is imported by anything earlier.
-    "purchase": ("app", "approval", "arguments", "cli", "ledger", "results", "sandbox", "tools", "vercel"),
-    "ledger": ("app", "cli", "results", "sandbox", "tools", "vercel"),
-    "vercel": ("app", "approval", "cli", "ledger", "results", "sandbox", "tools"),
-    "approval": ("app", "cli", "sandbox", "tools", "vercel"),
-    "tools": ("app", "cli", "sandbox"),
+    "purchase": (*BEHIND, "approval", "arguments", "ledger", "results", "tools", "vercel"),
+    "ledger": (*BEHIND, "results", "tools", "vercel"),
+    "vercel": (*BEHIND, "approval", "ledger", "results", "tools"),
+    "approval": (*BEHIND, "tools", "vercel"),
+    "tools": BEHIND,
+    # A transport knows the server that it is given, and not how that is put together.
+    "stdio": BEHIND,
+    "http": ("account", "calls", "cli", "sandbox", "stdio"),
     # The sandbox stands for Vercel: if it shared our judgement, it could prove nothing about it.
-    "sandbox": ("app", "approval", "cli", "ledger", "purchase", "results", "tools", "vercel"),
+    "sandbox": (
+        "account",
+        "app",
+        "approval",
+        "calls",
+        "cli",
+        "http",
+        "ledger",
+        "purchase",
+        "results",
+        "tools",
+        "vercel",
+    ),
 }
 
 
 def http_clients(module: str, source: str) -> Iterator[str]:
-    """Requests leave this process from one module."""
-    if module != "vercel.client":
+    """Requests leave this process from two modules: one speaks to Vercel, the other never does."""
+    if module not in ASKS:
         yield from (name for name in imports(module, source) if within(name, *HTTP_CLIENTS))
 
 

@@ -28,10 +28,17 @@ REVEALING = frozenset({"get_secret_value", "_secret_value"})
 SEES_THE_TOKEN = {
     ("vercel.client", "_request"): "puts it on the wire",
     ("vercel.client", "_without_token"): "takes it out of what Vercel answers",
-    ("cli", "_serve"): "has it taken out of what is logged",
-    ("doctor", "run"): "has it taken out of what is logged",
+    ("settings", "secrets"): "for those who have it taken out of what is logged",
+    ("approval.asking", "_own_keys"): "of the states: seals them",
+    ("ledger.postgres", "_guarded"): "of the database: connects with it",
 }
 """Who unwraps the token, once each, and why."""
+COMMANDS = ("cli", "commands", "doctor")
+WRITES_AUTHORIZATION = {
+    ("vercel.client", "_request"): "the token of the account",
+    ("http.doors", "_challenge"): "what kind of token is wanted",
+    ("http.fetch", "fetch"): "a person's own token, to their server",
+}
 
 
 def told_secrets(module: str, source: str) -> Iterator[str]:
@@ -93,7 +100,12 @@ def assigned(source: str) -> dict[str, dict[str, list[ast.expr]]]:
 
 def unwrappings(source: str) -> Iterator[tuple[str, ast.AST]]:
     """Each place that takes a secret out of its wrapping, by name or by a name written as text."""
-    return ((at, node) for at, node in placed(source) if not REVEALING.isdisjoint({last_name(node), text_of(node)}))
+    return ((at, node) for at, node in placed(source) if unwraps(node))
+
+
+def unwraps(node: ast.AST) -> bool:
+    """Whether a node takes a secret out of its wrapping."""
+    return not REVEALING.isdisjoint({last_name(node), text_of(node)})
 
 
 def unwrapped_tokens(module: str, source: str) -> Iterator[str]:
@@ -110,15 +122,17 @@ def tokens_kept_by_commands(module: str, source: str) -> Iterator[str]:
     for _, node in placed(source):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "logs.configure":
             handed.update(ast.walk(node))
-    if module != "vercel.client":
-        yield from (f"{module}: {at}" for at, node in unwrappings(source) if node not in handed)
+    for at, node in placed(source):
+        is_list = isinstance(node, ast.Attribute) and node.attr == "secrets"
+        if module in COMMANDS and node not in handed and (is_list or unwraps(node)):
+            yield f"{module}: {at}"
 
 
 def authorizations(module: str, source: str) -> Iterator[str]:
-    """One function writes the header that carries the token; the sandbox only reads it."""
+    """Few functions write a header about tokens, and one of them the one with Vercel's; the sandbox only reads it."""
     for at, node in placed(source):
         carries = re.match(r"bearer\s|authorization$", text_of(node), re.IGNORECASE)
-        if carries and (module, at) != ("vercel.client", "_request") and not within(module, "sandbox"):
+        if carries and (module, at) not in WRITES_AUTHORIZATION and not within(module, "sandbox"):
             yield f"{module}: {at} writes {text_of(node)}"
 
 
@@ -161,6 +175,7 @@ RULES = [
     ),
     Rule(breaches=tokens_kept_by_commands, broken_in="doctor", broken_by="token = chosen.token.get_secret_value()"),
     Rule(breaches=tokens_kept_by_commands, broken_in="cli", broken_by="remember([token.get_secret_value()])"),
+    Rule(breaches=tokens_kept_by_commands, broken_in="cli", broken_by="remember(chosen.secrets)"),
     Rule(breaches=authorizations, broken_in="tools.offer", broken_by="headers = {'authorization': token}"),
     Rule(breaches=authorizations, broken_in="vercel.client", broken_by="def read():\n    f'Bearer {token}'"),
 ]

@@ -15,8 +15,8 @@ METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 CLIENT, LIST = "vercel.client", "vercel.operations"
 CHANGES = {"CREATE_STORE": "create", "CONNECT": "connect"}
 """The operations that change something, each with the one method of the client that may use it."""
-ELSEWHERE = ("demo", "demo_agent", "sandbox", "stdio", "ledger")
-"""Rooms that mean something else by these names: an agent, the embedded Vercel, streams, a database."""
+ELSEWHERE = ("demo", "demo_agent", "sandbox", "stdio", "ledger", "http.doors", "http.fetch")
+"""Who means something else by these names: an agent, the embedded Vercel, streams, a database, answers, an issuer."""
 WAY = {
     ("tools.connect_store", "_change"): ["_connect"],
     ("tools.connect_store", "_send"): ["_change"],
@@ -37,6 +37,11 @@ ONCE = {
     "tools.create_store": ("_buy", "_send"),
 }
 """Functions that a change passes on its way and that therefore repeat nothing."""
+
+
+RECENT = "read_recent"
+MAY_REMEMBER = (CLIENT, "tools.list_configurations", "tools.list_products", "tools.list_plans")
+"""The client that remembers reads, and the tools that are served from them."""
 
 
 def unchecked_certificates(module: str, source: str) -> Iterator[str]:
@@ -105,8 +110,13 @@ def other_operations(module: str, source: str) -> Iterator[str]:
         user = CHANGES.get(name_of(node))
         if user and (module, at) not in {(LIST, ""), (CLIENT, user)} and not imported_by_the_client(module, node):
             yield f"{module}: {at} uses what only {user} may"
-        elif (text_of(node) in METHODS or called_operation(node)) and module != LIST:
+        elif (called_operation(node) or names_method(module, node)) and module != LIST:
             yield f"{module}: {at} has an operation of its own: {ast.unparse(node)}"
+
+
+def names_method(module: str, node: ast.AST) -> bool:
+    """Whether a node names a method of a request that leaves; those that arrive over HTTP have methods, too."""
+    return text_of(node) in METHODS and not within(module, "http")
 
 
 def imported_by_the_client(module: str, node: ast.AST) -> bool:
@@ -126,6 +136,12 @@ def unlisted_changes(module: str, source: str) -> Iterator[str]:
             reads = "method='GET'" in ast.unparse(node.value)
             if not reads and not {last_name(target) for target in node.targets} <= CHANGES.keys():
                 yield f"{module}: {ast.unparse(node)}"
+
+
+def remembered_reads(module: str, source: str) -> Iterator[str]:
+    """What may be a minute old is read by the tools that list, and by nothing that decides."""
+    if module not in MAY_REMEMBER:
+        yield from (f"{module}: {at} reads what may be old" for at, node in placed(source) if name_of(node) == RECENT)
 
 
 def repetitions(module: str, source: str) -> Iterator[str]:
@@ -183,6 +199,7 @@ RULES = [
     Rule(breaches=other_operations, broken_in="vercel.client", broken_by="def create():\n    send(CONNECT)"),
     Rule(breaches=other_operations, broken_in="tools.offer", broken_by="Operation(method=chosen, template='/v1')"),
     Rule(breaches=other_operations, broken_in="tools.offer", broken_by="replace(GET_PLANS, method='POST')"),
+    Rule(breaches=remembered_reads, broken_in="tools.offer", broken_by="fetch_plans(context.client.read_recent)"),
     Rule(
         breaches=repetitions, broken_in="vercel.client", broken_by="def create():\n    for _ in range(3):\n        f()"
     ),

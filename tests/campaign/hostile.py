@@ -52,7 +52,7 @@ PAUSES = {0.0: 30, 1.0: 10, 130.0: 40, 601.0: 15, 3700.0: 4, 90_000.0: 1}
 WIDE: Json = {"max_creates_per_hour": 1000, "max_per_purchase": 500_00, "max_per_day": 100_000_00}
 RULES: tuple[Json, ...] = (
     *({}, {"max_creates_per_hour": 3}, {"max_per_purchase": 10_00, "max_per_day": 15_00}, {"paid": False}),
-    *({"unpriced": False}, {"terminal_only": True}, {"terminal_only": True, "approval_ttl": 100}, {"max_per_day": 0}),
+    *({"unpriced": False}, {"approval": "terminal"}, {"approval": "terminal", "approval_ttl": 100}, {"max_per_day": 0}),
     {"allowed_products": frozenset({"brindle/brindle-postgres"})},
     *({"team": None}, {"team": Team(slug=SANDBOX_TEAM_SLUG)}),
     *(({**WIDE, "reconcile": False},) * 5),

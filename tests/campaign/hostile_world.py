@@ -64,7 +64,7 @@ class Arena:
                 stack.push_async_callback(ledger.aclose)
                 stack.push_async_callback(client.aclose)
                 context = Context(settings=self.settings, client=client, ledger=ledger, now=lambda: NOW)
-                servers.append(app.build_server(context))
+                servers.append(app.build_server(partial(_given, context)))
             with_forms = Client(servers[0], mode=self.era, elicitation_callback=self.people)
             without = Client(servers[1], mode=self.era)
             yield await stack.enter_async_context(with_forms), await stack.enter_async_context(without)
@@ -209,3 +209,7 @@ def run(folder: Path, script: Script, era: str, tally: Tally) -> None:
 
     anyio.run(live, backend_options={"loop_factory": lambda: FreeLoop(time)})
     tally.search(folder)
+
+
+def _given(context: Context) -> Context:
+    return context

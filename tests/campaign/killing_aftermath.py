@@ -31,7 +31,9 @@ async def look_after(kill: Kill, world: World, url: str, person: Person) -> End:
     world.clock = Passing(kill.readings)
     answer = await _call_again(kill, world, url, person)
     wrong += await _breaches(kill, world, "after the same call")
-    if (answer, len(person.shown) - asked) not in _expected(kill, phase, was_made=was_made):
+    if (answer, len(person.shown) - asked) not in expected(
+        phase, paid=kill.arguments == PRO, was_made=was_made, reconcile=kill.reconcile
+    ):
         wrong.append(f"the same call: {answer}, {len(person.shown) - asked} questions")
     if answer == "outcome_unknown":
         wrong += await _settle(kill, world)
@@ -61,14 +63,13 @@ async def _call_again(kill: Kill, world: World, url: str, person: Person) -> str
     return str(found["status"])
 
 
-def _expected(kill: Kill, phase: str, *, was_made: bool) -> list[tuple[str, int]]:
+def expected(phase: str, *, paid: bool, was_made: bool, reconcile: bool) -> list[tuple[str, int]]:
     """The answers that the same call may be given, each with how often somebody is asked for it."""
     if phase in _NOTHING_YET:
-        asks = kill.arguments == PRO and phase != "approved"
-        return [("created", int(asks))]
+        return [("created", int(paid and phase != "approved"))]
     if phase in ("prepared", "created"):
         return [("created", 0)]
-    return [("created", 0)] if was_made and kill.reconcile else [("outcome_unknown", 0)]
+    return [("created", 0)] if was_made and reconcile else [("outcome_unknown", 0)]
 
 
 async def _settle(kill: Kill, world: World) -> list[str]:

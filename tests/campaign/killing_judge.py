@@ -57,14 +57,17 @@ async def breaches(world: World, *, paid: bool) -> list[str]:
     """What is wrong with a ledger in which one store, of one name, was to be bought."""
     if await _problem(world.folder):
         return [BROKEN]
-    found = read(world.folder)
-    posts = len(world.sandbox.posts)
+    return compare(read(world.folder), len(world.sandbox.posts), len(world.sandbox.stores), paid=paid)
+
+
+def compare(found: Records, posts: int, stores: int, *, paid: bool) -> list[str]:
+    """What is wrong with the records of one store that was to be bought, given what the sandbox saw and made of it."""
     counts = Counter(found.states[each] for each in found.sent)
     nothing = sum(counts[state] for state in _MADE_NOTHING)
     admitted = sum(counts[state] for state in _MAY_HAVE_MADE_IT) + nothing
     wrong = {
         SECOND: posts > 1 + nothing,
-        DENIED: posts > admitted or len(world.sandbox.stores) > admitted - nothing,
+        DENIED: posts > admitted or stores > admitted - nothing,
         UNASKED: paid and not _each_has_a_yes(found),
         REUSABLE: paid and any(found.questions[question] != "used" for question in _questions_of_the_sent(found)),
     }

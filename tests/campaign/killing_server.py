@@ -32,19 +32,19 @@ class Step:
 
 _COMMITTED = "SqliteLedger._transact"
 STEPS = {
-    "the question is written, not committed": Step(function="SqliteLedger.ask.<locals>.work", free=False),
-    "the question is recorded": Step(function=_COMMITTED, within="SqliteLedger.ask.", free=False),
-    "the yes is written, not committed": Step(function="SqliteLedger.answer.<locals>.work", free=False),
-    "the yes is recorded": Step(function=_COMMITTED, within="SqliteLedger.answer.", free=False),
-    "the intent is written, not committed": Step(function="SqliteLedger.begin.<locals>.work"),
-    "the intent is recorded": Step(function=_COMMITTED, within="SqliteLedger.begin."),
-    "sending is written, not committed": Step(function="SqliteLedger.start_sending.<locals>.<lambda>"),
-    "sending is recorded": Step(function=_COMMITTED, within="SqliteLedger.start_sending."),
+    "the question is written, not committed": Step(function="SqlLedger.ask.<locals>.work", free=False),
+    "the question is recorded": Step(function=_COMMITTED, within="SqlLedger.ask.", free=False),
+    "the yes is written, not committed": Step(function="SqlLedger.answer.<locals>.work", free=False),
+    "the yes is recorded": Step(function=_COMMITTED, within="SqlLedger.answer.", free=False),
+    "the intent is written, not committed": Step(function="SqlLedger.begin.<locals>.work"),
+    "the intent is recorded": Step(function=_COMMITTED, within="SqlLedger.begin."),
+    "sending is written, not committed": Step(function="SqlLedger.start_sending.<locals>.<lambda>"),
+    "sending is recorded": Step(function=_COMMITTED, within="SqlLedger.start_sending."),
     "a connection is open, no byte has left": Step(function="send", event="c_call"),
     "a part of the request has left": Step(function="send", event="c_call", nth=2),
     "the answer has arrived": Step(function="_read_store", event="call"),
-    "the outcome is written, not committed": Step(function="SqliteLedger.finish.<locals>.<lambda>"),
-    "the outcome is recorded": Step(function=_COMMITTED, within="SqliteLedger.finish."),
+    "the outcome is written, not committed": Step(function="SqlLedger.finish.<locals>.<lambda>"),
+    "the outcome is recorded": Step(function=_COMMITTED, within="SqlLedger.finish."),
 }
 """The steps of a purchase inside the server, in their order."""
 
@@ -67,7 +67,11 @@ class AtStep:
         if event == self._step.event and self._fits(frame, argument):
             self._seen += 1
             if self._seen == self._step.nth:
-                _die()
+                self._reached()
+
+    def _reached(self) -> None:
+        """End the process."""
+        _die()
 
     def _fits(self, frame: FrameType, argument: Any) -> bool:
         if self._step.event == "c_call":  # to Vercel, while the create request is under way
@@ -102,14 +106,14 @@ class AtLine:
 
 
 def _watch(life: dict[str, Any]) -> None:
-    from vercel_marketplace_mcp import app
+    from vercel_marketplace_mcp import calls
 
     if "step" in life:
         at_step = AtStep(STEPS[life["step"]])
         threading.setprofile(at_step)
         sys.setprofile(at_step)
     if "line" in life:
-        at_line = AtLine(life["line"], life["rooms"], app._answer.__code__)  # noqa: SLF001 - where each call begins
+        at_line = AtLine(life["line"], life["rooms"], calls._answer.__code__)  # noqa: SLF001 - where each call begins
         threading.settrace(at_line)
         sys.settrace(at_line)
 
@@ -136,11 +140,11 @@ def _warm_up() -> None:
     import stamina
     import truststore
 
-    from vercel_marketplace_mcp import app, cli, specs, stdio
+    from vercel_marketplace_mcp import app, calls, cli, completions, prompts, specs, stdio
     from vercel_marketplace_mcp.ledger import sqlite
     from vercel_marketplace_mcp.vercel import client
 
-    assert all((anyio, httpx, stamina, truststore, app, cli, stdio, sqlite, client))
+    assert all((anyio, httpx, stamina, truststore, app, calls, cli, completions, prompts, stdio, sqlite, client))
     specs.load()
 
 

@@ -39,7 +39,7 @@ LIMITS = st.fixed_dictionaries(
         "max_creates_per_hour": st.sampled_from([3, 20, 20]),
         "approval_ttl": st.sampled_from([60, 600]),
         "reconcile": st.booleans(),
-        "terminal_only": st.sampled_from([False, False, False, True]),
+        "approval": st.sampled_from(["client", "client", "client", "terminal"]),
     }
 )
 

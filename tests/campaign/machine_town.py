@@ -194,7 +194,7 @@ class Town(World):
         self._opened += [client, ledger]
         self._lives.append(wire.life)
         context = Context(settings=chosen, client=client, ledger=ledger, now=self.moment, ready_wait=0)
-        return Process(server=app.build_server(context), wire=wire)
+        return Process(server=app.build_server(lambda: context), wire=wire)
 
     def moment(self) -> datetime:
         """The time, as servers read it."""

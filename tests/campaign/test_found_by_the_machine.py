@@ -44,7 +44,7 @@ async def test_a_no_to_a_yes_that_is_in_use_keeps_it_from_being_given_back(tmp_p
     ledger = SqliteLedger(tmp_path / "state", clock)
     question = await approve(ledger, identity())
     await begin(ledger, purchase())
-    assert await ledger.answer(question.id, "local", Meaning.NO, {"by": "client"}, 600) == "used"
+    assert await ledger.answer(question.id, "local", Meaning.NO, {"by": "client"}, 600, "form") == "used"
     clock.at += PREPARED_LIFETIME + 1
     assert not (await ledger.background(identity(), PRODUCT)).approved
     assert isinstance(await ledger.begin(purchase(), needs_a_yes), NotApproved)

@@ -121,6 +121,24 @@ async def make_client() -> AsyncIterator[MakeClient]:
 
 
 @pytest.fixture
+async def dripping() -> AsyncIterator[str]:
+    """The address of a server whose answer never ends: a byte comes every 0.02 s, until the client hangs up."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n")
+        gone = asyncio.ensure_future(reader.read())
+        while not gone.done():
+            writer.write(b" ")
+            await asyncio.wait([gone], timeout=0.02)
+        assert isinstance(gone.exception(), ConnectionError | None)
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.fixture
 def client(wire: Wire, make_client: MakeClient) -> VercelClient:
     """A client of the scripted server."""
     return make_client(wire.url)

@@ -1,6 +1,5 @@
 """An answer is read strictly and within bounds: whatever is broken, ambiguous or endless is an error, never a value."""
 
-import asyncio
 import gzip
 import json
 from typing import Any
@@ -169,24 +168,10 @@ async def test_an_answer_that_stops_coming_is_given_up(wire: Any, make_client: A
     assert len(wire.seen) == 1
 
 
-async def test_an_answer_that_drips_is_given_up(make_client: Any) -> None:
+async def test_an_answer_that_drips_is_given_up(make_client: Any, dripping: str) -> None:
     """Every byte comes soon after the one before, and yet the deadline ends it."""
-
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(OK + b"content-length: 1000000\r\n\r\n")
-        gone = asyncio.ensure_future(reader.read())
-        while not gone.done():
-            writer.write(b" ")
-            await asyncio.wait([gone], timeout=0.02)
-        assert isinstance(gone.exception(), ConnectionError | None)
-        writer.close()
-
-    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        client = make_client(url, deadlines=Deadlines(read=0.3))
-        assert (await failure(client)).code == "timed_out"
-        await client.aclose()
+    client = make_client(dripping, deadlines=Deadlines(read=0.3))
+    assert (await failure(client)).code == "timed_out"
 
 
 headers = st.fixed_dictionaries(

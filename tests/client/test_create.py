@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
 from vercel_marketplace_mcp.sandbox import Fault, Sandbox
@@ -115,3 +116,11 @@ async def test_a_closed_client_opens_again(wire: Any, client: VercelClient, team
     await client.aclose()
     await client.read(read)
     assert wire.connections == 2
+
+
+async def test_an_answer_that_drips_is_given_up_and_unclear(make_client: Any, dripping: str, team: Team) -> None:
+    """Every byte comes soon after the one before; one deadline holds for the whole answer."""
+    client = make_client(dripping, deadlines=Deadlines(create=0.3))
+    with anyio.fail_after(20):
+        error = await outcome(client, team)
+    assert (type(error), error.code, error.may_retry) == (UnclearError, "timed_out", False)

@@ -30,12 +30,13 @@ SCRIPT = Path(__file__).with_name("page.mjs")
 KEPT = node_tools.ROOT / "docs" / "images" / "inspector.png"
 LONGEST = 120
 """Seconds: a guard against hanging."""
+SET_UP = "Set-up: $25.00, invoiced at once"
 PLANS = [
     "4 plans",
-    "free: free, Free, Free",
-    "pro: may_charge, Pro, $20.00/month",
-    "pro-yearly: may_charge, Pro, yearly, $192.00/year",
-    "scale: may_charge, Scale, $49.00/month",
+    "free: free, Free, Storage: 0.5 GB, Branches: 10",
+    "pro: may_charge, $20.00/month, Storage: 50 GB, Backups: Seven days",
+    "pro-yearly: may_charge, $192.00/year, Storage: 50 GB",
+    f"scale: may_charge, $49.00/month, initialCharge 25.00, preauthorizationAmount 10.53, {SET_UP}",
 ]
 ASKED = QUESTION.replace('fra1"\n', 'fra1"\n  source = "marketplace"\n').split()
 """The words of the question; the page sends the default of an argument, too."""

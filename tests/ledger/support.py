@@ -1,4 +1,4 @@
-"""Purchases for the tests of ledgers. As a program it is one of several processes on one folder; it fakes nothing."""
+"""Purchases for the tests of ledgers. As a program it is one of several processes on one ledger; it fakes nothing."""
 
 import json
 import os
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from pydantic import SecretStr
 
+from vercel_marketplace_mcp.ledger.postgres import PostgresLedger
 from vercel_marketplace_mcp.ledger.records import (
     Begun,
     Identity,
@@ -91,14 +93,14 @@ async def ask(ledger: Ledger, who: Identity, wording: Wording = WORDING) -> Ques
 async def approve(ledger: Ledger, who: Identity, ttl: float = 600) -> Question:
     """A question about a purchase, answered with yes."""
     question = await ask(ledger, who, replace(WORDING, ttl=ttl))
-    assert await ledger.answer(question.id, who.principal, Meaning.YES, {"by": "a test"}, ttl) == "approved"
+    assert await ledger.answer(question.id, who.principal, Meaning.YES, {"by": "a test"}, ttl, "form") == "approved"
     return question
 
 
 async def decline(ledger: Ledger, who: Identity) -> None:
     """A question about a purchase, answered with no."""
     question = await ask(ledger, who)
-    assert await ledger.answer(question.id, "local", Meaning.NO, {}, 600) == "declined"
+    assert await ledger.answer(question.id, "local", Meaning.NO, {}, 600, "form") == "declined"
 
 
 async def begin(ledger: Ledger, new: NewPurchase, allow: Callable[[History], Verdict] = needs_a_yes) -> str:
@@ -129,9 +131,16 @@ async def history(ledger: Ledger, who: Identity | None = None) -> History:
     return (await ledger.background(who or identity(), PRODUCT)).history
 
 
-def start(folder: Path, *arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """This program as a process on a folder, run by another program if `before` names one."""
-    command = [*before, sys.executable, __file__, arguments[0], str(folder), *arguments[1:]]
+def ledger_at(address: str) -> Ledger:
+    """The ledger in a folder, or in a database that is named as an operator names it."""
+    if address.startswith("postgresql://"):
+        return PostgresLedger(SecretStr(address))
+    return SqliteLedger(Path(address))
+
+
+def start(place: Path | str, *arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """This program as a process on a ledger, run by another program if `before` names one."""
+    command = [*before, sys.executable, __file__, arguments[0], str(place), *arguments[1:]]
     environment = {"PYTHONPATH": str(ROOT / "server"), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
@@ -140,12 +149,13 @@ def start(folder: Path, *arguments: str, before: Sequence[str] = ()) -> subproce
 async def contend(
     ledger: Ledger, purchases: list[NewPurchase], times: int, allow: Callable[[History], Verdict] = needs_a_yes
 ) -> dict[str, int]:
-    """Begin every purchase `times` times at once; return how often each fingerprint was begun."""
+    """Begin every purchase `times` times at once; return how often each fingerprint was begun and could be sent."""
     begun: Counter[str] = Counter()
 
     async def attempt(new: NewPurchase) -> None:
-        has_begun = isinstance(await ledger.begin(new, allow), Begun)
-        begun[new.identity.fingerprint] += has_begun
+        start = await ledger.begin(new, allow)  # an intent that is not sent would be given up by a slow machine
+        may_be_sent = isinstance(start, Begun) and await ledger.start_sending(start.purchase_id)
+        begun[new.identity.fingerprint] += may_be_sent
 
     async with anyio.create_task_group() as tasks:
         for _ in range(times):
@@ -154,19 +164,21 @@ async def contend(
     return dict(begun)
 
 
-async def _race(folder: Path, count: str, times: str, limit: str, key: str = "") -> None:
+async def _race(place: str, count: str, times: str, limit: str, key: str = "") -> None:
     """Attempt this many approved purchases this often, within a limit for the day, of one store if it has a key."""
     same: dict[str, Any] = {"key": key} if key else {}
     purchases = [purchase(f"{number}", **same) for number in range(int(count))]
-    _say(await contend(SqliteLedger(folder), purchases, int(times), rules(max_per_day=int(limit), **GENEROUS)))
+    _say(await contend(ledger_at(place), purchases, int(times), rules(max_per_day=int(limit), **GENEROUS)))
 
 
-async def _open(folder: Path, count: str) -> None:
-    """Open the folder anew `count` times at once."""
+async def _open(place: str, count: str) -> None:
+    """Open the ledger anew `count` times at once."""
     secrets = []
 
     async def first() -> None:
-        secrets.append((await SqliteLedger(folder).secret()).hex())
+        ledger = ledger_at(place)
+        secrets.append((await ledger.secret()).hex())
+        await ledger.aclose()
 
     async with anyio.create_task_group() as tasks:
         for _ in range(int(count)):
@@ -174,21 +186,21 @@ async def _open(folder: Path, count: str) -> None:
     _say(secrets)
 
 
-async def _attempt(folder: Path) -> None:
+async def _attempt(place: str) -> None:
     """Ask one question and say how that went."""
     try:
-        await ask(SqliteLedger(folder), identity())
+        await ask(ledger_at(place), identity())
     except LedgerError as error:
         _say(str(error))
     else:
         _say("asked")
 
 
-async def _fill(folder: Path, largest_file: str) -> None:
+async def _fill(place: str, largest_file: str) -> None:
     """Ask until the ledger says no, make room, go on, and say what stands in the ledger then."""
     if int(largest_file):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest_file), resource.RLIM_INFINITY))
-    ledger, said = SqliteLedger(folder), ""
+    ledger, said = ledger_at(place), ""
     asked: list[Question] = []
     while not said:
         try:
@@ -196,23 +208,34 @@ async def _fill(folder: Path, largest_file: str) -> None:
         except LedgerError as error:
             said = str(error)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    (folder.parent / "ballast").unlink(missing_ok=True)
+    (Path(place).parent / "ballast").unlink(missing_ok=True)
     asked.append(await ask(ledger, identity("one more")))
     is_whole = await ledger.verify() is None and await ledger.pending() == asked
     _say({"said": said, "is_whole": is_whole})
 
 
-async def _hold(folder: Path) -> None:
+async def _hold(place: str) -> None:
     """Hold the ledger's lock until standard input ends."""
-    db = sqlite3.connect(folder / "ledger.sqlite3", isolation_level=None)
+    db = sqlite3.connect(Path(place) / "ledger.sqlite3", isolation_level=None)
     db.execute("BEGIN EXCLUSIVE")
     _say("held")
     sys.stdin.read()
 
 
-async def _live(folder: Path, start: str) -> None:
+async def _freeze(place: str) -> None:
+    """Stand still in the middle of a transaction, with something written in it, until standard input ends."""
+
+    def ponder(_history: History) -> Verdict:
+        _say("held")
+        sys.stdin.read()
+        return Ask()
+
+    await ledger_at(place).ask(identity(), WORDING, "form", ponder)
+
+
+async def _live(place: str, start: str) -> None:
     """Buy without end; acknowledge each step once it is done."""
-    ledger = SqliteLedger(folder)
+    ledger = ledger_at(place)
     for number in range(int(start), int(start) + 100_000):
         new = purchase(f"{number}", counts=0)
         question = await approve(ledger, new.identity)
@@ -236,8 +259,9 @@ COMMANDS: dict[str, Callable[..., Awaitable[None]]] = {
     "attempt": _attempt,
     "fill": _fill,
     "hold": _hold,
+    "freeze": _freeze,
     "live": _live,
 }
 
 if __name__ == "__main__":
-    anyio.run(COMMANDS[sys.argv[1]], Path(sys.argv[2]), *sys.argv[3:])
+    anyio.run(COMMANDS[sys.argv[1]], *sys.argv[2:])

@@ -54,7 +54,7 @@ async def test_three_open_questions_are_enough(ledger: Ledger, clock: Clock) -> 
     assert await ledger.ask(identity("four"), WORDING, "terminal", allow) == refused
     assert await ledger.ask(identity("one"), WORDING, "form", allow) == questions[0]
     assert await ledger.pending() == questions
-    await ledger.answer(questions[1].id, "local", Meaning.YES, {}, 600)
+    await ledger.answer(questions[1].id, "local", Meaning.YES, {}, 600, "form")
     assert isinstance(await ledger.ask(identity("four"), WORDING, "terminal", allow), Question)
 
 

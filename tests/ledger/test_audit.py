@@ -32,8 +32,8 @@ async def test_a_whole_life_is_on_record(ledger: Ledger, clock: Clock) -> None:
     question = await ask(ledger, identity())
     clock.at += 60
     await ledger.ask(identity(), WORDING, "form", needs_a_yes)
-    await ledger.answer(question.id, "local", Meaning.UNSEEN, {"action": None}, 600)
-    await ledger.answer(question.id, "local", Meaning.YES, {"typed": "20.00", "seconds": 0.1}, 600)
+    await ledger.answer(question.id, "local", Meaning.UNSEEN, {"action": None}, 600, "form")
+    await ledger.answer(question.id, "local", Meaning.YES, {"typed": "20.00", "seconds": 0.1}, 600, "form")
     clock.at += 1
     purchase_id = await begin(ledger, purchase())
     assert await ledger.start_sending(purchase_id)
@@ -50,7 +50,8 @@ async def test_a_whole_life_is_on_record(ledger: Ledger, clock: Clock) -> None:
         (5, asked_at, "approved", question.id, {"typed": "20.00", "seconds": 0.1}),
         (6, then, "used", question.id, {"purchase": purchase_id}),
     ]
-    intent = {"product": PRODUCT, "name": "store-one", "plan": "pro", "counts": PRICE, "question": question.id}
+    what = {"product": PRODUCT, "name": "store-one", "plan": "pro", "counts": PRICE}
+    intent = {"principal": "local", **what, "question": question.id}
     assert [(row.seq, row.at, row.kind, row.detail) for row in await ledger.audit(purchase_id)] == [
         (7, then, "prepared", intent),
         (8, then, "sending", {}),
@@ -60,14 +61,14 @@ async def test_a_whole_life_is_on_record(ledger: Ledger, clock: Clock) -> None:
     assert await ledger.verify() is None
 
 
-QUESTION = {"fingerprint": identity().fingerprint, "text": WORDING.text}
+QUESTION = {"principal": "local", "fingerprint": identity().fingerprint, "text": WORDING.text}
 
 
 async def test_what_was_given_up_is_on_record(ledger: Ledger, clock: Clock) -> None:
     """T66: so is what no process finished; reading and asking again add nothing."""
     question = await ask(ledger, identity())
     assert await ask(ledger, identity()) == question
-    await ledger.answer(question.id, "local", Meaning.YES, {}, 600)
+    await ledger.answer(question.id, "local", Meaning.YES, {}, 600, "form")
     first = await begin(ledger, purchase())
     clock.at += 30
     second = await begin(ledger, purchase())
@@ -222,10 +223,10 @@ async def test_a_purchase_through_the_server_leaves_its_trail_and_no_token(folde
         "integrationProductIdOrSlug": "brindle-postgres",
         "billingPlanId": "pro",
     }
-    async with mcp.Client(app.build_server(context), mode="legacy") as client:
+    async with mcp.Client(app.build_server(lambda: context), mode="legacy") as client:
         assert structured(await client.call_tool("create-store", call))["status"] == "confirmation_required"
         (question,) = await ledger.pending()
-        await ledger.answer(question.id, "local", Meaning.YES, {"by": "terminal", "typed": "20.00"}, 600)
+        await ledger.answer(question.id, "local", Meaning.YES, {"by": "terminal", "typed": "20.00"}, 600, "form")
         assert structured(await client.call_tool("create-store", call))["status"] == "created"
     (bought,) = await ledger.purchases(10)
     told = [*await ledger.audit(question.id), *await ledger.audit(bought.id)]

@@ -4,7 +4,7 @@ import pytest
 
 from vercel_marketplace_mcp.ledger.records import Begun, Ledger, Meaning, NotApproved, Question, Wording
 
-from .support import WORDING, Clock, approve, ask, begin, identity, needs_a_yes, purchase
+from .support import WORDING, Clock, approve, ask, begin, identity, is_free, needs_a_yes, purchase
 
 pytestmark = pytest.mark.anyio
 
@@ -14,7 +14,7 @@ async def test_an_answer_after_an_hour_comes_too_late(ledger: Ledger, clock: Clo
     """T14: a terminal that was left open takes a reply, but it makes no yes."""
     question = await ask(ledger, identity())
     clock.at += seconds
-    assert await ledger.answer(question.id, "local", Meaning.YES, {}, 600) == state
+    assert await ledger.answer(question.id, "local", Meaning.YES, {}, 600, "form") == state
     assert isinstance(await ledger.begin(purchase(), needs_a_yes), Begun) == (state == "approved")
 
 
@@ -51,6 +51,34 @@ async def test_an_intent_that_is_over_stands_in_nobodys_way(ledger: Ledger, cloc
     second = await begin(ledger, purchase())
     assert [row.kind for row in await ledger.audit(first)] == ["prepared", "never_sent"]
     assert [row.kind for row in await ledger.audit(second)] == ["prepared"]
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(60, True), (61, False)])
+async def test_a_clock_set_back_makes_nothing_wait_longer(
+    ledger: Ledger, clock: Clock, seconds: float, holds: bool
+) -> None:
+    """T16: what seems to lie in the future is given up, a minute of drift aside."""
+    question = await ask(ledger, identity("waiting"))
+    prepared = await begin(ledger, purchase("prepared"), is_free)
+    sending = await begin(ledger, purchase("sending"), is_free)
+    assert await ledger.start_sending(sending)
+    clock.at -= seconds
+    assert await ledger.pending() == ([question] if holds else [])
+    found = [await ledger.purchase(each) for each in (prepared, sending)]
+    expected = ["prepared", "sending"] if holds else ["never_sent", "unknown"]
+    assert [each.state for each in found if each] == expected
+
+
+async def test_all_that_is_stale_is_given_up_at_once(ledger: Ledger, clock: Clock) -> None:
+    """Several processes may have been killed together."""
+    made = [await begin(ledger, purchase(f"{number}"), is_free) for number in range(10)]
+    for each in made[::2]:
+        assert await ledger.start_sending(each)
+    clock.at += 120
+    assert await ledger.open_unknowns() == 5
+    told = {each: [row.kind for row in await ledger.audit(each)][1:] for each in made}
+    expected = {each: ["never_sent"] for each in made} | {each: ["sending", "unknown"] for each in made[::2]}
+    assert told == expected
 
 
 def test_a_yes_stands_for_ten_minutes_unless_it_is_said_otherwise() -> None:

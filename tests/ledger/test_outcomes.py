@@ -7,6 +7,7 @@ import pytest
 from vercel_marketplace_mcp.ledger.records import Begun, Ledger, LedgerError, NotApproved, Purchase, Wording
 from vercel_marketplace_mcp.purchase.policy import History
 
+from .places import Place
 from .support import (
     PRICE,
     PRODUCT,
@@ -17,6 +18,7 @@ from .support import (
     buy,
     history,
     identity,
+    is_free,
     needs_a_yes,
     purchase,
     send,
@@ -197,14 +199,51 @@ async def test_a_store_that_is_gone_is_bought_anew_with_a_new_yes(ledger: Ledger
 async def test_only_a_created_store_can_be_gone(ledger: Ledger, outcome: str | None) -> None:
     """Whatever else a purchase is stays as it is; an id that nobody knows is no error."""
     purchase_id = await buy(ledger, state=outcome) if outcome else await send(ledger)
-    before = await ledger.purchase(purchase_id)
+    before = await ledger.purchase(purchase_id), await ledger.audit(purchase_id)
     await ledger.forget(purchase_id)
     await ledger.forget("purchase_00")
-    assert await ledger.purchase(purchase_id) == before
+    assert (await ledger.purchase(purchase_id), await ledger.audit(purchase_id)) == before
+    assert await ledger.audit("purchase_00") == []
     assert await ledger.verify() is None
 
 
 async def test_an_outcome_that_no_ledger_waits_for_is_an_error(ledger: Ledger) -> None:
     """A ledger that was exchanged meanwhile can't take it: whoever bought must hear of that."""
-    with pytest.raises(LedgerError, match="The ledger that knew this purchase is gone"):
+    with pytest.raises(
+        LedgerError, match=r"^The ledger that knew this purchase is gone\. Look at Vercel for its store\.$"
+    ):
         await ledger.finish("purchase_of_another_ledger", "created", {})
+
+
+@pytest.mark.parametrize(
+    ("state", "spent"),
+    [("prepared", PRICE), ("sending", PRICE), ("created", PRICE), ("unknown", PRICE), ("rejected", 0)],
+)
+async def test_what_may_still_be_billed_counts_as_spent(ledger: Ledger, state: str, spent: int) -> None:
+    """T13: from the intent on, until it is known that nothing was bought."""
+    if state == "prepared":
+        await begin(ledger, purchase(), is_free)
+    else:
+        await (send(ledger) if state == "sending" else buy(ledger, state=state))
+    assert await history(ledger) == History(spent_today=spent, creates_last_hour=1)
+
+
+async def test_the_newest_of_two_purchases_answers_for_its_key(ledger: Ledger, clock: Clock) -> None:
+    """What a person took for not created is created all the same, which Vercel says after the next one was bought."""
+    first = await buy(ledger, state="unknown")
+    await ledger.settle(first, created=False)
+    clock.at += 1
+    second = await buy(ledger)
+    await ledger.finish(first, "created", {"status": "created"})
+    assert [await state(ledger, each) for each in (first, second)] == ["created", "created"]
+    assert (await ledger.background(identity(), PRODUCT)).earlier == await ledger.purchase(second)
+
+
+async def test_a_receipt_is_kept_as_a_person_would_read_it(ledger: Ledger, place: Place) -> None:
+    """No letter is written as a number, and no receipt stands where there was none."""
+    purchase_id = await send(ledger)
+    await ledger.finish(purchase_id, "created", {"status": "größe"})
+    assert await place.rows("SELECT receipt FROM purchases") == [('{"status": "größe"}',)]
+    given_up = await begin(ledger, purchase("two"), is_free)
+    await ledger.finish(given_up, "never_sent", {})
+    assert [found.receipt for found in await ledger.purchases(9) if found.id == given_up] == [None]

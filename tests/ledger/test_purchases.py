@@ -49,6 +49,7 @@ async def test_a_purchase_is_on_record_from_its_intent_to_its_receipt(ledger: Le
         id=purchase_id,
         account=ACCOUNT,
         key=identity().key,
+        principal="local",
         request=identity().request,
         fingerprint=identity().fingerprint,
         product=PRODUCT,
@@ -116,6 +117,8 @@ async def test_an_intent_is_sent_once(ledger: Ledger) -> None:
     purchase_id = await send(ledger)
     assert not await ledger.start_sending(purchase_id)
     assert not await ledger.start_sending("purchase_00")
+    assert [row.kind for row in await ledger.audit(purchase_id)] == ["prepared", "sending"]
+    assert await ledger.audit("purchase_00") == []
 
 
 async def test_an_intent_that_others_gave_up_is_not_sent(ledger: Ledger, clock: Clock) -> None:
@@ -218,17 +221,6 @@ async def test_an_account_has_its_own_budget_and_doubts(ledger: Ledger) -> None:
     assert (await ledger.background(identity("two"), PRODUCT)).unsettled
     assert not (await ledger.background(identity("two"), "brindle/other")).unsettled
     assert not (await ledger.background(identity("two", account="another"), PRODUCT)).unsettled
-
-
-async def test_purchases_are_listed_newest_first(ledger: Ledger, clock: Clock) -> None:
-    """A page at a time, the next one beginning before the last of this."""
-    for label in ("one", "two", "three"):
-        await buy(ledger, label)
-        clock.at += 1
-    names = [found.name for found in await ledger.purchases(2)]
-    assert names == ["store-three", "store-two"]
-    last = (await ledger.purchases(2))[-1]
-    assert [found.name for found in await ledger.purchases(2, last.created_at)] == ["store-one"]
 
 
 async def test_purchases_survive_a_restart(ledger_factory: Callable[[], Ledger], clock: Clock) -> None:

@@ -67,7 +67,7 @@ async def test_a_question_that_reads_differently_now_replaces_the_one_that_waits
     old = await ask(ledger, identity())
     new = await ask(ledger, identity(), Wording(text="CAREFUL", expected="20.00"))
     assert await ledger.pending() == [new]
-    assert await ledger.answer(old.id, "local", Meaning.YES, {}, 600) == "revoked"
+    assert await ledger.answer(old.id, "local", Meaning.YES, {}, 600, "form") == "revoked"
     assert not await is_approved(ledger)
 
 
@@ -79,7 +79,7 @@ async def test_asking_at_other_terms_voids_what_was_asked_or_approved(ledger: Le
     dearer = identity(fingerprint="dearer")
     assert (await ledger.background(dearer, PRODUCT)).changed
     new = await ask(ledger, dearer)
-    assert await ledger.answer(old.id, "local", Meaning.YES, {}, 600) == "revoked"
+    assert await ledger.answer(old.id, "local", Meaning.YES, {}, 600, "form") == "revoked"
     assert await ledger.pending() == [new]
     assert isinstance(await ledger.begin(purchase(), needs_a_yes), NotApproved)
 
@@ -110,7 +110,7 @@ async def test_a_reply_settles_a_question_unless_nobody_saw_it(
 ) -> None:
     """Only a reply that somebody may have given ends the wait."""
     question = await ask(ledger, identity())
-    assert await ledger.answer(question.id, "local", meaning, {"by": "a test"}, 600) == state
+    assert await ledger.answer(question.id, "local", meaning, {"by": "a test"}, 600, "form") == state
     assert bool(await ledger.pending()) == waits
     assert await is_approved(ledger) == approved
 
@@ -122,9 +122,9 @@ async def test_a_settled_question_stays_settled_but_a_no_takes_a_yes_back(
 ) -> None:
     """T14: no later reply makes a yes of a no, nor lengthens a yes."""
     question = await ask(ledger, identity())
-    await ledger.answer(question.id, "local", first, {}, 600)
+    await ledger.answer(question.id, "local", first, {}, 600, "form")
     expected = Meaning.NO if Meaning.NO in (first, then) else Meaning.YES
-    assert await ledger.answer(question.id, "local", then, {}, 600) == str(expected)
+    assert await ledger.answer(question.id, "local", then, {}, 600, "form") == str(expected)
     assert await is_approved(ledger) == (expected is Meaning.YES)
 
 
@@ -132,7 +132,7 @@ async def test_a_no_comes_too_late_once_the_yes_is_used(ledger: Ledger) -> None:
     """What was bought is not unbought by a word: the question says that it was used."""
     question = await approve(ledger, identity())
     purchase_id = await begin(ledger, purchase())
-    assert await ledger.answer(question.id, "local", Meaning.NO, {}, 600) == "used"
+    assert await ledger.answer(question.id, "local", Meaning.NO, {}, 600, "form") == "used"
     assert await ledger.start_sending(purchase_id)
 
 
@@ -142,7 +142,7 @@ async def test_a_yes_stands_for_the_shorter_time_of_two(
 ) -> None:
     """Neither the process that asks nor the one that takes the answer can lengthen what the other allows."""
     question = await ask(ledger, identity(), replace(WORDING, ttl=asked_for))
-    await ledger.answer(question.id, "local", Meaning.YES, {}, answered_with)
+    await ledger.answer(question.id, "local", Meaning.YES, {}, answered_with, "form")
     clock.at += seconds - 0.1
     assert await is_approved(ledger)
     clock.at += 0.1
@@ -152,8 +152,8 @@ async def test_a_yes_stands_for_the_shorter_time_of_two(
 async def test_nobody_answers_for_somebody_else(ledger: Ledger) -> None:
     """T56: a question of another principal can't be told from one that does not exist."""
     question = await ask(ledger, identity())
-    assert await ledger.answer(question.id, "somebody else", Meaning.YES, {}, 600) == "expired"
-    assert await ledger.answer("question_00", "local", Meaning.YES, {}, 600) == "expired"
+    assert await ledger.answer(question.id, "somebody else", Meaning.YES, {}, 600, "form") == "expired"
+    assert await ledger.answer("question_00", "local", Meaning.YES, {}, 600, "form") == "expired"
     assert await ledger.pending() == [question]
     assert not await is_approved(ledger, principal="somebody else")
 
@@ -173,7 +173,7 @@ async def test_a_question_waits_for_an_hour(ledger: Ledger, clock: Clock, second
     question = await ask(ledger, identity())
     clock.at += seconds
     assert bool(await ledger.pending()) == waits
-    state = await ledger.answer(question.id, "local", Meaning.YES, {}, 600)
+    state = await ledger.answer(question.id, "local", Meaning.YES, {}, 600, "form")
     assert state == ("approved" if waits else "expired")
     assert await is_approved(ledger) == waits
 

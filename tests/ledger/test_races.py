@@ -1,6 +1,7 @@
 """Many at once, in one process: a yes buys once, a budget is spent once, a store is created once."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import anyio
 import pytest
@@ -8,17 +9,19 @@ import pytest
 from vercel_marketplace_mcp.ledger.records import Ledger, Meaning, NotApproved, Purchase
 from vercel_marketplace_mcp.purchase.policy import Refuse
 
+from ..campaign.scale import of
 from .support import PRICE, approve, ask, begin, contend, history, identity, needs_a_yes, purchase, rules
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_of_ten_thousand_attempts_each_yes_buys_once(ledger: Ledger) -> None:
-    """T11: 200 approved purchases, each attempted by 50 calls at once: one wins, the others find its intent."""
+async def test_of_ten_thousand_attempts_each_yes_buys_once(ledger: Ledger, kind: str) -> None:
+    """T11: 200 approved purchases, each attempted by 50 calls at once (ten: see `scale`): one wins, the others see."""
     purchases = [purchase(f"{number}") for number in range(200)]
     for new in purchases:
         await approve(ledger, new.identity)
-    assert await contend(ledger, purchases, 50) == {new.identity.fingerprint: 1 for new in purchases}
+    times = 50 if kind == "sqlite" else of(10, 50)
+    assert await contend(ledger, purchases, times) == {new.identity.fingerprint: 1 for new in purchases}
     assert len(await ledger.purchases(1000)) == 200
     assert await ledger.verify() is None
 
@@ -38,6 +41,28 @@ async def test_fifty_approved_purchases_share_a_budget_for_five(ledger: Ledger) 
     begun = await contend(ledger, purchases, 2, rules(max_per_day=5 * PRICE))
     assert Counter(begun.values()) == {1: 5, 0: 45}
     assert (await history(ledger)).spent_today == 5 * PRICE
+
+
+async def test_five_replicas_share_a_budget_for_five(ledger_factory: Callable[[], Ledger]) -> None:
+    """T13, T59: each begins with another purchase, at the same moment: nothing but the ledger keeps them apart."""
+    replicas = [ledger_factory() for _ in range(5)]
+    purchases = [purchase(f"{number}") for number in range(50)]
+    for new in purchases:
+        await approve(replicas[0], new.identity)
+    for replica in replicas:
+        await replica.secret()
+    begun: Counter[str] = Counter()
+
+    async def attempt(replica: Ledger, first: int) -> None:
+        in_turn = [*purchases[first:], *purchases[:first]]
+        begun.update(await contend(replica, in_turn, 2, rules(max_per_day=5 * PRICE)))
+
+    async with anyio.create_task_group() as tasks:
+        for number, replica in enumerate(replicas):
+            tasks.start_soon(attempt, replica, 10 * number)
+    assert Counter(begun.values()) == {1: 5, 0: 45}
+    assert (await history(replicas[-1])).spent_today == 5 * PRICE
+    assert await replicas[0].verify() is None
 
 
 async def test_no_more_stores_begin_in_an_hour_than_the_operator_allows(ledger: Ledger) -> None:
@@ -77,7 +102,7 @@ async def test_a_yes_and_a_no_at_once_settle_a_question_once(ledger: Ledger) -> 
         said: list[str] = []
 
         async def reply(meaning: Meaning, question_id: str = question.id, said: list[str] = said) -> None:
-            said.append(await ledger.answer(question_id, "local", meaning, {}, 600))
+            said.append(await ledger.answer(question_id, "local", meaning, {}, 600, "form"))
 
         async with anyio.create_task_group() as tasks:
             for meaning in (Meaning.YES, Meaning.NO, Meaning.YES, Meaning.NO):

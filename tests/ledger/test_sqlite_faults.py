@@ -31,6 +31,12 @@ LOCKED = "The ledger is locked by another process. Try again; if it stays so, lo
 FILES = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}.lock")
 
 
+@pytest.fixture
+def kind() -> str:
+    """Only files are meant here."""
+    return "sqlite"
+
+
 async def problem(ledger: Ledger) -> str:
     """What the ledger says when it can't be used."""
     with pytest.raises(LedgerError) as caught:
@@ -130,13 +136,13 @@ async def test_a_page_of_noise_is_found_wherever_it_stands(folder: Path) -> None
 async def test_a_ledger_of_a_newer_program_is_not_touched(folder: Path) -> None:
     """An older program does not know what it would break."""
     path = await lived_in(folder)
-    set_version(path, 2)
+    set_version(path, 3)
     before = path.read_bytes()
     ledger = SqliteLedger(folder)
     said = "The ledger was written by a newer version of this program. Update the program."
     assert await problem(ledger) == said
     assert path.read_bytes() == before
-    set_version(path, 1)
+    set_version(path, 2)
     await ask(ledger, identity())
     await ledger.aclose()
 

@@ -3,7 +3,9 @@
 # ruff: noqa: ASYNC240 - a test may wait for the disk
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,12 @@ NOBODY = 65534
 DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
 LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
 FILES = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "ledger.sqlite3.lock")
+
+
+@pytest.fixture
+def kind() -> str:
+    """Only files are meant here."""
+    return "sqlite"
 
 
 async def problem(ledger: Ledger) -> str:
@@ -172,6 +180,18 @@ async def test_a_lost_ledger_does_not_pass_for_a_new_one(folder: Path, lost: str
     again = SqliteLedger(folder)
     assert len(await again.pending()) == 1
     await again.aclose()
+
+
+async def test_nobody_uses_a_ledger_that_was_moved(folder: Path, ledger: Ledger) -> None:
+    """Neither who starts now nor who had it open: each is told where it is."""
+    await ask(ledger, identity())
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as db:
+        db.execute("INSERT INTO meta VALUES ('moved', 'to PostgreSQL')")
+    said = (
+        "The ledger in this state folder was moved into PostgreSQL. Set VERCEL_MCP_LEDGER_URL, or choose another "
+        "VERCEL_MCP_STATE_DIR."
+    )
+    assert [await problem(ledger), await problem(SqliteLedger(folder))] == [said, said]
 
 
 async def test_the_ledgers_own_file_knows_what_is_about_to_be_sent(folder: Path, tmp_path: Path) -> None:

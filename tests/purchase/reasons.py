@@ -1,10 +1,10 @@
 """The reasons why a plan may charge, as a person reads them: the wording is a part of the answers."""
 
-WORDS = "an amount of money stands in its texts"
-COST = "its cost is not plainly zero"
+WORDS = "texts name an amount"
+COST = "cost is not plainly zero"
 TRIAL = "its texts speak of a trial"
 AT_FIRST = "its texts say that it is free only at first"
-CARD = "it needs a payment method"
+CARD = "needs a payment method"
 SHARED = "it is not for this store alone: a change of the whole installation may add cost"
 PREPAID = "it is a prepayment"
 LATER = "it is not in effect yet, or its date can't be read"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from vercel_marketplace_mcp.callers import LOCAL, Caller
 from vercel_marketplace_mcp.inputs import CreateStore
 from vercel_marketplace_mcp.ledger.records import Identity
 from vercel_marketplace_mcp.purchase.fingerprint import fingerprint
@@ -66,6 +67,7 @@ def identify(
     product: str = "iap_1",
     api_url: str = SETTINGS.api_url,
     schema: Json | None = None,
+    caller: Caller = LOCAL,
 ) -> Identity:
     """What identifies a purchase, made the way the server makes it."""
     offer = Offer(
@@ -76,7 +78,7 @@ def identify(
         plans=(JudgedPlan(plan=PLAN if plan is None else plan, reasons=("it is a prepayment",)),),
     )
     asked = CreateStore.model_validate(ARGUMENTS if arguments is None else arguments)
-    return make_deal(asked, Team(id=team), offer, replace(SETTINGS, api_url=api_url)).identity
+    return make_deal(asked, Team(id=team), offer, replace(SETTINGS, api_url=api_url), caller).identity
 
 
 THE_SAME = identify()
@@ -146,7 +148,11 @@ def test_who_asks_is_bound() -> None:
         **{name: ARGUMENTS[name] for name in ("billingPlanId", "paymentMethodId", "prepaymentAmountCents")},
     }
     assert THE_SAME.request == fingerprint(bound)
-    assert THE_SAME.request != fingerprint({**bound, "principal": "somebody else"})
+    found = identify(caller=Caller(principal="somebody else", scopes=LOCAL.scopes))
+    assert found.principal == "somebody else"
+    assert found.request == fingerprint({**bound, "principal": "somebody else"}) != THE_SAME.request
+    assert found.fingerprint != THE_SAME.fingerprint
+    assert (found.key, found.account) == (THE_SAME.key, THE_SAME.account)
 
 
 def test_what_the_product_fills_in_is_bound() -> None:

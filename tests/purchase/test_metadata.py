@@ -181,6 +181,17 @@ def test_fields_keep_the_partners_order_and_a_second_label_of_a_value() -> None:
     assert found[0].options == (Option(value=1, label=None, offered=True), Option(value="x", label=None, offered=True))
 
 
+def test_what_is_no_field_and_no_key_is_looked_over() -> None:
+    """T32: a list of required keys with more than keys in it, and fields that are no objects."""
+    listed: list[Any] = [["a"], {}, 5, None, "b"]
+    found = read_fields({"properties": {"a": None, "b": "text", "c": []}, "required": listed})
+    assert [(field.key, field.required, field.type) for field in found or ()] == [
+        ("a", False, "unknown"),
+        ("b", True, "unknown"),
+        ("c", False, "unknown"),
+    ]
+
+
 @pytest.mark.parametrize("unreadable", [None, [], "object", 5, {}, {"properties": []}, {"properties": None}])
 def test_a_schema_that_holds_no_fields_is_none(unreadable: Any) -> None:
     """Then nothing can be checked, and Vercel judges."""

@@ -50,6 +50,7 @@ BREAKING: dict[Rule, Facts] = {
         PAID, limits=Limits(allowed_products=frozenset({"brindle/redis", "brindle/postgresql"}))
     ),
     policy.paid_purchases_are_switched_off: replace(PAID, limits=Limits(paid=False)),
+    policy.the_caller_may_not_ask_for_paid_stores: replace(PAID, caller_may_purchase=False),
     policy.it_costs_more_than_one_purchase_may: replace(PAID, limits=Limits(max_per_purchase=1999)),
     policy.it_costs_more_than_is_left_today: replace(PAID, history=History(spent_today=23_001)),
     policy.the_price_is_only_stated_in_words: replace(PAID, quote=price(words=True), limits=Limits(unpriced=False)),
@@ -88,7 +89,7 @@ def test_what_the_operator_does_not_set_has_its_documented_default() -> None:
         unanswered_questions=0,
     )
     assert Facts(limits=Limits()) == Facts(
-        limits=Limits(), history=nothing, team_is_the_operators=True, product="", quote=None
+        limits=Limits(), history=nothing, team_is_the_operators=True, caller_may_purchase=True, product="", quote=None
     )
 
 
@@ -194,6 +195,7 @@ def test_a_ceiling_holds_to_the_cent(
 
 NOT_FOR_FREE = {
     policy.paid_purchases_are_switched_off,
+    policy.the_caller_may_not_ask_for_paid_stores,
     policy.it_costs_more_than_one_purchase_may,
     policy.it_costs_more_than_is_left_today,
     policy.the_price_is_only_stated_in_words,

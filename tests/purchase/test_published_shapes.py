@@ -33,12 +33,12 @@ REAL_SHAPES: list[tuple[Json, list[str]]] = [
             "preauthorizationAmount": 5,
             "details": [{"label": "20G storage and 200K queries", "value": "$25.00"}],
         },
-        [CARD, "its preauthorizationAmount is not zero", COST, WORDS],
+        [CARD, "preauthorizationAmount is not zero", COST, WORDS],
     ),
     # A prepayment of at least ten dollars.
     (
         {"type": "prepayment", "cost": "$10 for 1,000 tokens", "paymentMethodRequired": True, "minimumAmount": "10.00"},
-        [PREPAID, CARD, "its minimumAmount is not zero", COST, WORDS],
+        [PREPAID, CARD, "minimumAmount is not zero", COST, WORDS],
     ),
     # No cost member at all; the price stands in the details, beside a credit.
     (

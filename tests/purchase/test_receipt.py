@@ -53,7 +53,7 @@ def test_a_free_plan_that_comes_back_is_as_meant(returned: Any) -> None:
         ({"id": "free", "paymentMethodRequired": True}, (CARD,)),
         ({"cost": "$5.00/month"}, (COST, WORDS)),
         ({"id": "free", "scope": "installation"}, (SHARED,)),
-        ({**FREE, "initialCharge": "5.00"}, ("its initialCharge is not zero",)),
+        ({**FREE, "initialCharge": "5.00"}, ("initialCharge is not zero",)),
         ({**FREE, "later": "now 5 EUR"}, (WORDS,)),
         ({"id": "free", "disabled": True}, ("it is disabled",)),
     ],
@@ -80,6 +80,7 @@ def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reaso
         ({**PRO, "initialCharge": "6.00", "scope": "installation"}, ("its scope differs", "its initialCharge differs")),
         ({**PRO, "paymentMethodRequired": False}, ("its paymentMethodRequired differs",)),
         ({**PRO, "maximumAmountAutoPurchasePerPeriod": "9.00"}, ("its maximumAmountAutoPurchasePerPeriod differs",)),
+        ({**PRO, "preauthorizationAmount": -1}, ("its preauthorizationAmount differs",)),
         (FREE, ("Vercel names another plan",)),
         ([], ("the plan that Vercel names can't be read",)),
     ],
@@ -110,6 +111,13 @@ def test_every_term_that_costs_is_compared(name: str) -> None:
     (confirmed,) = judge_plans([PRO], NOW)
     assert why_not_the_confirmed_plan({**PRO, name: OTHER_TERMS[name]}, confirmed) == (f"its {name} differs",)
     assert why_not_the_confirmed_plan({**PRO, name: "?"}, confirmed) == (f"its {name} differs",)
+
+
+def test_only_decimal_amounts_are_compared_as_amounts() -> None:
+    """T09: any other term must come back as it was listed, letter by letter."""
+    (confirmed,) = judge_plans([{**PRO, "cost": "20"}], NOW)
+    assert why_not_the_confirmed_plan({"cost": "20"}, confirmed) == ()
+    assert why_not_the_confirmed_plan({"cost": "20.00"}, confirmed) == ("its cost differs",)
 
 
 @pytest.mark.parametrize("nothing", [None, False, "", "0", "0.00", 0, []])

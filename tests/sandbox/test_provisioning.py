@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TEAM_SLUG, SANDBOX_TOKEN, Sandbox
+from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TEAM_SLUG, SANDBOX_TOKEN, Sandbox, catalog
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +50,9 @@ PAGE_PRODUCT = {
         "slug": "quarry",
         "name": "Quarry",
         "icon": "quarry.png",
+        "flags": [],
+        "supportsInstallationBillingPlans": True,
+        "capabilities": {"billable": True, "provisioning": True, "sso": True, "transferable": True},
     },
     "integrationConfigurationId": "icfg_cuwj0AdCdH3BwWT4LPijCC7t",
     "supportedProtocols": ["storage", "experimentation"],
@@ -74,8 +77,9 @@ async def test_the_example_of_the_page_runs_as_printed(wire: httpx.AsyncClient, 
     team = {"teamId": SANDBOX_TEAM_ID, "slug": SANDBOX_TEAM_SLUG}
     response = await wire.post(CREATE, json=PAGE_EXAMPLE, params=team)
     assert response.status_code == 200
-    product_shown = {**PAGE_PRODUCT, "metadataSchema": product["metadataSchema"]}
-    store = {**PAGE_STORE, "product": product_shown, "billingPlan": plans["bp_abc123def456"]}
+    shown = catalog.load().shown
+    product_shown = {**shown["product"], **PAGE_PRODUCT, "metadataSchema": product["metadataSchema"]}
+    store = {**shown["store"], **PAGE_STORE, "product": product_shown, "billingPlan": plans["bp_abc123def456"]}
     assert response.json() == {"store": store}
     assert [one.json() for one in sandbox.posts] == [PAGE_EXAMPLE]
 

@@ -87,7 +87,8 @@ def _line(item: Mapping[str, Any]) -> str:
     price = dict(item["price"])
     details = price.pop("details", ())
     told = [item["billing"], *([] if "disabled" not in item else ["disabled"])]
-    told += [item[name] for name in ("name", "type", "scope") if name in item]
+    told += [item["name"]] if not repeats(item.get("name", item["id"]), item["id"]) else []
+    told += [item[name] for name in ("type", "scope") if name in item]
     told += [clean(price.pop("cost", "" if details else "no price given"))]
     told += [f"{name} {amount}" for name, amount in price.items()]
     return f"{item['id']}: " + ", ".join([*filter(None, told), *(clean(line) for line in details)])
