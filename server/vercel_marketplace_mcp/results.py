@@ -71,22 +71,25 @@ class Listing:
     lines: Sequence[str]
     next_steps: Sequence[str]
     more: Mapping[str, Any] = field(default_factory=dict)
+    count: int | None = None
+    """How many there are, where `items` are only the first of them."""
 
 
 def listing(found: Listing) -> Answer:
     """Return the answer of a list tool, cut to `MAX_ITEMS` entries."""
-    truncated = len(found.items) > MAX_ITEMS
+    count = len(found.items) if found.count is None else found.count
+    truncated = count > MAX_ITEMS
     steps = list(found.next_steps)
     if truncated:
-        steps.append(f"Only the first {MAX_ITEMS} of {len(found.items)} are listed.")
+        steps.append(f"Only the first {MAX_ITEMS} of {count} are listed.")
     structured = {
         found.member: list(found.items[:MAX_ITEMS]),
         **found.more,
-        "count": len(found.items),
+        "count": count,
         "truncated": truncated,
         "next_steps": steps,
     }
-    head = f"{len(found.items)} {found.member}"
+    head = f"{count} {found.member}"
     return Answer(structured=structured, text="\n".join([head, *found.lines[:MAX_ITEMS], *steps]))
 
 

@@ -50,11 +50,11 @@ class JudgedPlan:
         return self.plan.get("disabled") is not True
 
 
-def judge_plans(plans: Sequence[Any], now: datetime) -> tuple[JudgedPlan, ...]:
-    """Judge every entry of a plans answer; an entry that is no object, or shares its id, may charge."""
+def judge_plans(plans: Sequence[Any], now: datetime, most: int | None = None) -> tuple[JudgedPlan, ...]:
+    """Judge the entries of a plans answer, or the first ones; one that is no object, or shares its id, may charge."""
     ids = Counter(plan["id"] for plan in plans if isinstance(plan, dict) and isinstance(plan.get("id"), str))
     judged = []
-    for entry in plans:
+    for entry in plans[:most]:
         plan = entry if isinstance(entry, dict) else {}
         reasons = list(why_plan_may_charge(plan, now))
         if not isinstance(plan.get("id"), str) or not plan["id"]:

@@ -7,7 +7,7 @@ from typing import Any
 from vercel_marketplace_mcp.inputs import ListPlans
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
 from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
-from vercel_marketplace_mcp.results import Answer, Listing, listing
+from vercel_marketplace_mcp.results import MAX_ITEMS, Answer, Listing, listing
 from vercel_marketplace_mcp.text import clean, is_identifier, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans
 
@@ -31,12 +31,12 @@ async def handle(arguments: ListPlans, context: Context) -> Answer:
     )
     metadata = json.loads(arguments.metadata) if arguments.metadata else {}
     extras = tuple(why_settings_may_charge(metadata, "metadata"))
-    judged = judge_plans(plans, context.now())
+    judged = judge_plans(plans, context.now(), MAX_ITEMS)
     items = [show_plan(plan, extras) for plan in judged]
     steps = [] if team else [NO_TEAM]
     steps.append(_next_step(items))
     lines = [_line(item) for item in items]
-    return listing(Listing(member="plans", items=items, lines=lines, next_steps=steps))
+    return listing(Listing(member="plans", items=items, lines=lines, next_steps=steps, count=len(plans)))
 
 
 def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any]:

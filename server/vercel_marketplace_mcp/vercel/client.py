@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.vercel import answers, errors
 from vercel_marketplace_mcp.vercel.cache import RecentReads
 from vercel_marketplace_mcp.vercel.operations import CONNECT, CREATE_STORE, Call
+from vercel_marketplace_mcp.vercel.patience import patiently
 
 if TYPE_CHECKING:
     import httpx
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
-MAX_RETRY_AFTER = 30.0
 MAX_BODY = 2 * 1024 * 1024
 """Bytes of an answer that are read."""
 
@@ -74,27 +73,7 @@ class VercelClient:
         Raises:
             VercelError: it did not succeed.
         """
-        import stamina
-
-        latest: errors.VercelError = errors.timed_out()
-
-        def wait(error: Exception) -> bool | float:
-            nonlocal latest
-            if not isinstance(error, errors.VercelError) or not error.may_retry:
-                return False
-            latest = error
-            return True if error.retry_after is None else min(error.retry_after, MAX_RETRY_AFTER)
-
-        limit = self._deadlines.reads
-        retries = stamina.retry_context(on=wait, attempts=MAX_ATTEMPTS, timeout=limit, wait_initial=0.2)
-        try:
-            with anyio.fail_after(limit):
-                async for attempt in retries:
-                    with attempt:
-                        return await self._send(call, self._deadlines.read)
-        except TimeoutError:
-            raise latest from None
-        raise AssertionError("the loop returns or raises")
+        return await patiently(partial(self._send, call, self._deadlines.read), self._deadlines.reads)
 
     async def read_recent(self, call: Call) -> Any:
         """Return what `read` answers, or has answered within a minute with nothing created or connected since."""
