@@ -14,11 +14,12 @@ NO_SECRETS = (
     ("sandbox-token-not-a-secret", "opens nothing but the sandbox"),
     (r"team_[A-Za-z0-9]+", "the id of a team, which opens nothing"),
     ("01644a7c49bbbe8c9bec790e77c298b53f5a836a", "the commit that the specification was taken from"),
-    ("23456789ABCDEFGHJKMNPQRSTUVWXYZ", "the letters that the code of a question is made of"),
+    ("(XX)?23456789ABCDEFGHJKMNPQRSTUVWXYZ", "the letters that the code of a question is made of"),
     (r"(anthropic|openai):[\w.-]+", "the name of a model, in an example beside the variable for its key"),
     (r"[A-Z]+_URL", "the name of a variable that a store sets"),
     ("s3cr3t", "a member of a hostile answer in a test"),
-    ("secret", "the password in an address that a test sees refused"),
+    ("secret|another|hunter2", "the password in an address that a test sees refused, or looks for"),
+    ("c2VjcmV0LXRoYXQtZXZlcnlib2R5LW1heS1yZWFk", "the words of a key that an issuer in a test publishes"),
     ("Vercel Token", "what a finding of our own detector is called"),
 )
 """Values that look like secrets and are none, as whole patterns, each with the reason."""
