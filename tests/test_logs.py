@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from opentelemetry import trace
 
 from vercel_marketplace_mcp import logs
+from vercel_marketplace_mcp.settings import LogFormat
 
 SECRET = "canary_0123456789abcdefghij"
 ENCODED = base64.b64encode(SECRET.encode()).decode()
@@ -25,7 +26,7 @@ UNUSUAL = 'pass"wörd\\/'
 
 
 @contextmanager
-def logging_to(log_format: logs.LogFormat = "text") -> Iterator[io.StringIO]:
+def logging_to(log_format: LogFormat = "text") -> Iterator[io.StringIO]:
     """What the configured logging writes to standard error; the logging of the test run is put back afterwards."""
     root, before = logging.getLogger(), logging.getLogger().handlers[:]
     levels = {name: logging.getLogger(name).level for name in ("", *LIBRARIES)}

@@ -1,6 +1,5 @@
 """The commands for people: approve, ledger and doctor. They read the ledger of a state folder and need no token."""
 
-import io
 import os
 import sys
 from argparse import Namespace
@@ -22,9 +21,7 @@ _PAGE = 50
 
 def run(parsed: Namespace) -> int:
     """Run one of the commands and return its exit code."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may lack a partner's characters
+    desk.take_any_character()
     folder = {"VERCEL_MCP_STATE_DIR": str(Path(parsed.state_dir).absolute())} if parsed.state_dir else {}
     try:
         rules = settings.load_policy({**os.environ, **folder})

@@ -10,10 +10,11 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-LogFormat = Literal["text", "json"]
+if TYPE_CHECKING:
+    from vercel_marketplace_mcp.settings import LogFormat
 
 _HIDDEN = "[redacted]"
 _QUIET = ("httpx", "httpcore", "urllib3", "asyncpg", "opentelemetry", "uvicorn")
@@ -71,7 +72,7 @@ def _place_in_a_trace() -> dict[str, str]:
     return {"trace_id": f"{here.trace_id:032x}", "span_id": f"{here.span_id:016x}"}
 
 
-def configure(secrets: Iterable[str] = (), level: int = logging.WARNING, log_format: LogFormat = "text") -> None:
+def configure(secrets: Iterable[str] = (), level: int = logging.WARNING, log_format: "LogFormat" = "text") -> None:
     """Write warnings and worse to standard error, and never one of `secrets`.
 
     The HTTP libraries log addresses and headers below warnings, so they stay at warnings whatever `level` is.
