@@ -7,19 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 # ISO 4217 codes in use, and a few that partners still write.
-_CODES = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF "
-    "CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
-    "GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP "
-    "LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN "
-    "PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS "
-    "TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF YER ZAR "
-    "ZMW ZWG ZWL"
-).split()
+_CODES = frozenset(
+    (
+        "AED AFN AMD ANG AOA ARS AUD AWG AZN BBD BDT BGN BHD BIF BMD BND BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE "
+        "CHF CHW CLF CLP CNY COP COU CRC CUC CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GHS GIP GMD GNF "
+        "GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK "
+        "LBP LKR LRD LSL LYD MDL MGA MKD MMK MNT MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB "
+        "PGK PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SRD SSP STN SVC SYP SZL THB TJS "
+        "TMT TND TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF YER ZAR "
+        "ZMW ZWG ZWL"
+    ).split()
+)
 # These are also words ("all 5 regions", "try 3 projects", "PHP 8" as "php 8"): only capitals make them a currency.
 _CODES_THAT_ARE_WORDS = frozenset("ALL BAM BOB CUP GEL MAD MOP PEN PHP SOS TOP TRY".split())
 
-_CURRENCIES = frozenset(_CODES) - _CODES_THAT_ARE_WORDS
 _CURRENCY_WORDS = frozenset("dollar dollars euro euros pound pounds cent cents".split())
 
 # What is searched has its currency signs read as ¤, its digits as 0 or 1, and nothing invisible (`_reads`).
@@ -107,7 +108,7 @@ def _stands_by_a_currency(reads: str, start: int, end: int) -> bool:
 
 
 def _is_currency(word: str) -> bool:
-    return word in _CODES_THAT_ARE_WORDS or word.upper() in _CURRENCIES or word.casefold() in _CURRENCY_WORDS
+    return word in _CODES_THAT_ARE_WORDS or word.upper() in _CODES or word.casefold() in _CURRENCY_WORDS
 
 
 def costs_nothing(cost: str) -> bool:
