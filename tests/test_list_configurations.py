@@ -180,6 +180,20 @@ async def test_a_list_of_absurd_length_is_cut_and_says_so(call: Call, client: Cl
     assert reply["next_steps"] == [NEXT, "Only the first 200 of 1000 are listed."]
 
 
+async def test_where_none_of_those_listed_is_of_use_there_is_a_way_to_the_others(
+    call: Call, client: Client, sandbox: Sandbox
+) -> None:
+    """The one that can be used may stand further down: nobody is sent to install what is there."""
+    external = [item(id=f"icfg_{number}", installationType="external") for number in range(200)]
+    sandbox.misbehave(OPERATION, answering([*external, item(id="icfg_usable")]))
+    reply = await call(client, TOOL)
+    assert {one["problem"] for one in reply["configurations"]} == {"not installed from the Marketplace"}
+    assert reply["next_steps"][0] == (
+        "None of those listed can be used. To see others, call this again with integrationIdOrSlug, or "
+        "installationType marketplace."
+    )
+
+
 async def test_the_operators_team_is_sent_by_what_it_was_set_by(
     call: Call, connect: Connect, sandbox: Sandbox, clock: Clock
 ) -> None:

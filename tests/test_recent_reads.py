@@ -1,6 +1,7 @@
 """Reads that are remembered for a minute: bounded, forgotten at any change, and never what a purchase is decided by."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from mcp import Client
 from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID, SANDBOX_TEAM_SLUG, Fault, Sandbox
 from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.vercel import cache, errors
+from vercel_marketplace_mcp.vercel.answers import Answered
 from vercel_marketplace_mcp.vercel.cache import RecentReads
 from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, GET_PRODUCTS, Call
 
@@ -29,14 +31,14 @@ class Vercel:
         self.asked = 0
         self._answers = answers
 
-    async def read(self, _call: Call) -> Any:
+    async def read(self, _call: Call) -> Answered:
         """The next answer; the last one is repeated."""
         await asyncio.sleep(0)
         answer = self._answers[min(self.asked, len(self._answers) - 1)]
         self.asked += 1
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Answered(answer, len(json.dumps(answer)))
 
 
 def configurations(**query: str) -> Call:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 MAX_ITEMS = 200
-"""Entries that a list may have; a longer one is cut, and says so."""
+"""Entries that a list shows; a longer one is cut, and says so."""
 
 NOTHING_HAPPENED = "Nothing was created and nothing was charged."
 NOTHING_CHANGED = "Nothing was changed."
@@ -64,33 +64,31 @@ def invalid(argument: str, message: str, choices: Sequence[str] = (), next_steps
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """What a list tool found. `items` are whole; `lines` tell them in brief, one each."""
+    """What a list tool found: `count` in all, of which `items` are the first; `lines` tell these in brief, one each."""
 
     member: str
+    count: int
     items: Sequence[Mapping[str, Any]]
     lines: Sequence[str]
     next_steps: Sequence[str]
     more: Mapping[str, Any] = field(default_factory=dict)
-    count: int | None = None
-    """How many there are, where `items` are only the first of them."""
 
 
 def listing(found: Listing) -> Answer:
-    """Return the answer of a list tool, cut to `MAX_ITEMS` entries."""
-    count = len(found.items) if found.count is None else found.count
-    truncated = count > MAX_ITEMS
+    """Return the answer of a list tool. It says so if only the first are listed."""
+    truncated = len(found.items) < found.count
     steps = list(found.next_steps)
     if truncated:
-        steps.append(f"Only the first {MAX_ITEMS} of {count} are listed.")
+        steps.append(f"Only the first {len(found.items)} of {found.count} are listed.")
     structured = {
-        found.member: list(found.items[:MAX_ITEMS]),
+        found.member: list(found.items),
         **found.more,
-        "count": count,
+        "count": found.count,
         "truncated": truncated,
         "next_steps": steps,
     }
-    head = f"{count} {found.member}"
-    return Answer(structured=structured, text="\n".join([head, *found.lines[:MAX_ITEMS], *steps]))
+    text = "\n".join([f"{found.count} {found.member}", *found.lines, *steps])
+    return Answer(structured=structured, text=text)
 
 
 def failed_listing(member: str, stop: StopError) -> Answer:

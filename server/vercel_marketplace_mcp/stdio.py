@@ -6,15 +6,14 @@ keys before a handler could see them; so lines are read here, and the SDK serves
 
 import logging
 import signal
-import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any
 
 import anyio
-import anyio.from_thread
 import anyio.lowlevel
 import mcp_types as types
+from anyio.abc import ObjectReceiveStream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server.lowlevel import Server
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
@@ -25,6 +24,8 @@ from vercel_marketplace_mcp.callers import Arrival
 
 logger = logging.getLogger(__name__)
 
+_LAST_ANSWERS = 2.0
+"""Seconds in which a client may still read, once the process is about to end."""
 _STEPS_TO_SETTLE = 50
 """Turns of the event loop in which a message passes through the server; it takes a handful."""
 
@@ -43,31 +44,30 @@ async def serve(server: Server[Any], drain: Callable[[], Awaitable[None]] = _set
     Either way no purchase is torn: what is under way is finished, recorded and, if the client still reads, answered.
     """
     with pipes.standard_streams() as (stdin, stdout):
-        to_server, received = anyio.create_memory_object_stream[Received](0)
         answers, to_client = anyio.create_memory_object_stream[SessionMessage](0)
         refusals = answers.clone()
-        reading = (stdin, to_server, refusals, anyio.lowlevel.current_token())
-        threading.Thread(target=_read_lines, args=reading, name="stdin", daemon=True).start()
+        received = _Lines(stdin, refusals)
         async with anyio.create_task_group() as listening:
             listening.start_soon(_close_on_signal, received)
             async with anyio.create_task_group() as writing:
                 writing.start_soon(_write_lines, to_client, stdout)
                 await run(server, received, answers, drain)
                 refusals.close()
+                writing.cancel_scope.deadline = anyio.current_time() + _LAST_ANSWERS
             listening.cancel_scope.cancel()
 
 
-async def _close_on_signal(received: MemoryObjectReceiveStream[Received]) -> None:
+async def _close_on_signal(received: "_Lines") -> None:
     """Take a request to end the process as the end of input."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _ in signals:
-            received.close()
+            await received.aclose()
             return
 
 
 async def run(
     server: Server[Any],
-    received: MemoryObjectReceiveStream[Received],
+    received: ObjectReceiveStream[Received],
     answers: MemoryObjectSendStream[SessionMessage],
     drain: Callable[[], Awaitable[None]] = _settle_down,
 ) -> None:
@@ -76,25 +76,42 @@ async def run(
     A client may ask `server/discover` before it decides how to open, and then send `initialize`. The SDK would hold
     it to the newer protocol from its first request on, so such questions are each served as a connection of their own.
     """
-    to_server, forwarded = anyio.create_memory_object_stream[Received](0)
-    async with anyio.create_task_group() as tasks, received, to_server:
-        opened = False
-        with suppress(anyio.ClosedResourceError):  # a signal asked to end
-            async for item in received:
-                method = _method(item)
-                if not opened and method == "server/discover":
-                    await answers.send(await _answer_alone(server, item))
-                    continue
-                if not opened and method is not None:
-                    opened = True
-                    tasks.start_soon(server.run, forwarded, answers, server.create_initialization_options())
-                if opened:
-                    await to_server.send(item)
-        await _settle_down()
-        await drain()
-        await _settle_down()
-    if not opened:
-        answers.close()
+    async for item in received:
+        method = _method(item)
+        if method == "server/discover":
+            await answers.send(await _answer_alone(server, item))
+        elif method is not None:
+            opened = _Opened(item, received, drain)
+            await server.run(opened, answers, server.create_initialization_options())
+            return
+    await drain()
+    answers.close()
+
+
+class _Opened(ObjectReceiveStream[Received]):
+    """What a client sends from its opening on. It ends once all that was asked for has been answered."""
+
+    def __init__(
+        self, first: Received, rest: ObjectReceiveStream[Received], drain: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._first: Received | None = first
+        self._rest = rest
+        self._drain = drain
+
+    async def receive(self) -> Received:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return await self._rest.receive()
+        except anyio.EndOfStream:
+            await _settle_down()
+            await self._drain()
+            await _settle_down()
+            raise
+
+    async def aclose(self) -> None:
+        await self._rest.aclose()
 
 
 def _method(item: Received) -> str | None:
@@ -125,38 +142,37 @@ def read_line(line: bytes) -> SessionMessage | types.JSONRPCError:
     return SessionMessage(found.message, metadata=ServerMessageMetadata(request_context=arrival))
 
 
-def _read_lines(
-    stdin: BinaryIO,
-    requests: MemoryObjectSendStream[Received],
-    answers: MemoryObjectSendStream[SessionMessage],
-    token: anyio.lowlevel.EventLoopToken,
-) -> None:
-    """Read until the end of input, in a thread that a blocking read can't keep the process alive with."""
-    try:
-        while line := pipes.read_capped(stdin, messages.MAX_BYTES):
-            item = read_line(line) if line.strip() else None
-            if isinstance(item, types.JSONRPCError):
-                anyio.from_thread.run(answers.send, SessionMessage(item), token=token)
-            elif item is not None:
-                anyio.from_thread.run(requests.send, item, token=token)
-    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-        logger.debug("the client is gone")
-    finally:
-        with suppress(RuntimeError):  # the event loop may have ended first
-            anyio.from_thread.run_sync(requests.close, token=token)
-            anyio.from_thread.run_sync(answers.close, token=token)
+class _Lines(ObjectReceiveStream[Received]):
+    """The messages of standard input, each read when it is asked for. A line that holds none is answered here."""
+
+    def __init__(self, stdin: int, answers: MemoryObjectSendStream[SessionMessage]) -> None:
+        self._lines = pipes.read_lines(stdin, messages.MAX_BYTES)
+        self._answers = answers
+        self._reading = anyio.CancelScope()
+        self._ended = False
+
+    async def receive(self) -> Received:
+        with suppress(OSError, anyio.BrokenResourceError), anyio.CancelScope() as self._reading:
+            while not self._ended and (line := await anext(self._lines, None)) is not None:
+                item = read_line(line) if line.strip() else None
+                if isinstance(item, SessionMessage):
+                    return item
+                if item is not None:
+                    await self._answers.send(SessionMessage(item))
+        raise anyio.EndOfStream
+
+    async def aclose(self) -> None:
+        """End the stream, also for whoever waits for more."""
+        self._ended = True
+        self._reading.cancel()
 
 
-async def _write_lines(answers: MemoryObjectReceiveStream[SessionMessage], stdout: BinaryIO) -> None:
-    def write(line: str) -> None:
-        stdout.write(line.encode() + b"\n")
-        stdout.flush()
-
+async def _write_lines(answers: MemoryObjectReceiveStream[SessionMessage], stdout: int) -> None:
     async with answers:
         async for answer in answers:
             try:
-                await anyio.to_thread.run_sync(write, _to_line(answer.message))
-            except (BrokenPipeError, ValueError):  # the client is gone
+                await pipes.write(stdout, _to_line(answer.message).encode() + b"\n")
+            except OSError:  # the client is gone
                 return
 
 

@@ -81,16 +81,17 @@ def walk(value: Any) -> Iterator[tuple[int, str, Any]]:
 
 
 def is_bounded(value: Any) -> bool:
-    """Say whether `value` nests no deeper than `MAX_DEPTH` levels and holds finite numbers only."""
+    """Say whether what `parse` returned nests no deeper than `MAX_DEPTH` levels and holds finite numbers only."""
     level, depth = [value], 0
     while level and depth <= MAX_DEPTH:
         children: list[Any] = []
         for node in level:
-            if isinstance(node, dict):
+            kind = type(node)
+            if kind is dict:
                 children += node.values()
-            elif isinstance(node, list):
+            elif kind is list:
                 children += node
-            elif isinstance(node, float) and not math.isfinite(node):
+            elif kind is float and not math.isfinite(node):
                 return False
         level, depth = children, depth + 1
     return not level

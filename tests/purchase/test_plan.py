@@ -23,7 +23,18 @@ NOT_PAST: list[Any] = [
 NO_COSTS: list[Any] = [None, 0, [], "From $0", "\u0660", "freemium", "Included"]
 NO_DECIMALS: list[Any] = [0, None, "1e3", "", "-0", "1,000.00", "\uff10"]
 NO_NUMBERS: list[Any] = ["0", None, True, -1, 10**12, []]
-TRIALS = ("Trial", "14-day trial", "free_trial", "freeTrial", "TRIALS", "trialing", "tri\u00adal", "30trial")
+TRIALS = (
+    "Trial",
+    "14-day trial",
+    "free_trial",
+    "freeTrial",
+    "TRIALS",
+    "trialing",
+    "tri\u00adal",
+    "30trial",
+    "TR\u0130AL",
+    "tr\u0131al",
+)
 ENDINGS = ("then", "until", "after", "first", "during", "UNTIL", "(during)", "_first_", "un\u200btil", "3until4")
 LOOK_ALIKE = "industrial|Free|first class|then|freedom, then|carefree, then|Free thenceforth|Free: strengthen".split(
     "|"

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from vercel_marketplace_mcp.inputs import ListConfigurations
-from vercel_marketplace_mcp.results import Answer, Listing, listing
+from vercel_marketplace_mcp.results import MAX_ITEMS, Answer, Listing, listing
 from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.text import clean, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context
 from vercel_marketplace_mcp.vercel import errors
-from vercel_marketplace_mcp.vercel.models import Configuration
+from vercel_marketplace_mcp.vercel.models import Configuration, with_ids
 from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
 _READY = frozenset({None, "ready", "resumed"})
@@ -28,21 +26,13 @@ async def handle(arguments: ListConfigurations, context: Context) -> Answer:
     answer = await context.client.read_recent(Call(operation=GET_CONFIGURATIONS, team=team, query=query))
     if not isinstance(answer, list):
         raise errors.unreadable("it lists no configurations")
-    found = [configuration for entry in answer if (configuration := _read(entry)) is not None]
-    items = [_show(configuration) for configuration in found]
-    steps = _next_steps(items, team)
+    found = with_ids(answer)
+    items = [_show(Configuration.model_validate(entry)) for entry in found[:MAX_ITEMS]]
+    steps = _next_steps(items, team, are_all=len(items) == len(found))
     if len(found) < len(answer):
         steps.append(f"{len(answer) - len(found)} entries of Vercel's answer could not be read and are left out.")
-    return listing(
-        Listing(member="configurations", items=items, lines=[_line(item) for item in items], next_steps=steps)
-    )
-
-
-def _read(entry: Any) -> Configuration | None:
-    try:
-        return Configuration.model_validate(entry)
-    except ValidationError:
-        return None
+    lines = [_line(item) for item in items]
+    return listing(Listing(member="configurations", items=items, lines=lines, next_steps=steps, count=len(found)))
 
 
 def _show(configuration: Configuration) -> dict[str, Any]:
@@ -74,10 +64,13 @@ def _line(item: Mapping[str, Any]) -> str:
     )
 
 
-def _next_steps(items: list[dict[str, Any]], team: Team | None) -> list[str]:
+def _next_steps(items: list[dict[str, Any]], team: Team | None, *, are_all: bool) -> list[str]:
     steps = [] if team else [NO_TEAM]
     if any("problem" not in item for item in items):
         return [*steps, "Call list-products with the id of one."]
+    if not are_all:
+        narrower = "integrationIdOrSlug, or installationType marketplace"
+        return [*steps, f"None of those listed can be used. To see others, call this again with {narrower}."]
     page = f"https://vercel.com/{team.slug}/~/integrations" if team and team.slug else "https://vercel.com/marketplace"
     install = f"No installed integration can be used. Ask a person to install one at {page}"
     return [*steps, f"{install}: only a person can accept a partner's terms. Then call list-configurations again."]

@@ -7,7 +7,7 @@ from typing import Any
 
 from vercel_marketplace_mcp.inputs import ListProducts
 from vercel_marketplace_mcp.purchase.metadata import Field, Option, limits, read_fields
-from vercel_marketplace_mcp.results import Answer, Listing, listing
+from vercel_marketplace_mcp.results import MAX_ITEMS, Answer, Listing, listing
 from vercel_marketplace_mcp.text import clean, is_identifier, quoted, repeats
 from vercel_marketplace_mcp.tools import regions
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_products
@@ -24,12 +24,12 @@ async def handle(arguments: ListProducts, context: Context) -> Answer:
     """Answer the products of a configuration, storage first-class: `storage` says whether create-store can make it."""
     team = context.team(arguments.team_id, arguments.slug)
     found = await fetch_products(context.client.read_recent, team, arguments.id)
-    items = [_show(product) for product in found.products]
+    items = [_show(product) for product in found.products[:MAX_ITEMS]]
     integration = _texts(found.integration)
     if "slug" in integration:
         integration.pop("id", None)  # the slug names it as well
     steps = [] if team else [NO_TEAM]
-    if any(item["storage"] for item in items):
+    if any(product.is_storage for product in found.products):
         steps.append(
             "Choose storage and its metadata; call list-plans with both slugs, this call's id as "
             "integrationConfigurationId, and the metadata as JSON text."
@@ -37,8 +37,8 @@ async def handle(arguments: ListProducts, context: Context) -> Answer:
     else:
         steps.append("This integration has no storage product. Try another configuration of list-configurations.")
     lines = [_integration_line(integration), *map(_line, items)]
-    more = {"integration": integration}
-    return listing(Listing(member="products", items=items, lines=lines, next_steps=steps, more=more))
+    more, count = {"integration": integration}, len(found.products)
+    return listing(Listing(member="products", items=items, lines=lines, next_steps=steps, more=more, count=count))
 
 
 def _texts(one: Integration | Product) -> dict[str, str]:

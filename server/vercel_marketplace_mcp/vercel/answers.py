@@ -4,11 +4,18 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from vercel_marketplace_mcp import strict_json
 from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.vercel import errors
+
+
+class Answered(NamedTuple):
+    """A JSON value and the number of bytes that it came in."""
+
+    value: Any
+    size: int
 
 
 def read(

@@ -3,7 +3,6 @@
 It sends nothing itself, and keeps no failure and nothing unreadable. What decides a purchase never reads from it.
 """
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from vercel_marketplace_mcp.vercel.answers import Answered
 from vercel_marketplace_mcp.vercel.errors import VercelError
 from vercel_marketplace_mcp.vercel.operations import Call
 
@@ -19,18 +19,17 @@ LASTS = 60.0
 """Seconds for which an answer is good, from when it was asked for."""
 MAX_ANSWERS = 64
 MAX_BYTES = 1024 * 1024
-"""Bytes of JSON that are kept in all."""
+"""Bytes of answers, as they were received, that are kept in all."""
 
-Fetch = Callable[[Call], Awaitable[Any]]
+Fetch = Callable[[Call], Awaitable[Answered]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Kept:
-    """An answer, when it was asked for, and how many bytes of JSON it is."""
+    """An answer, and when it was asked for."""
 
-    value: Any
+    answer: Answered
     at: float
-    size: int
 
 
 class _Flight:
@@ -60,7 +59,7 @@ class RecentReads:
         key = _key(call)
         while True:
             if (kept := self._kept.get(key)) and 0 <= self._now() - kept.at < LASTS:
-                return kept.value
+                return kept.answer.value
             flight = self._flights.get(key)
             if flight is None:
                 return await self._fetch(key, call, fetch)
@@ -74,10 +73,10 @@ class RecentReads:
         flight = self._flights[key] = _Flight()
         at = self._now()
         try:
-            flight.value = await fetch(call)
-            flight.has_value = True
-            if self._flights.get(key) is flight and call.operation.lists(flight.value):
-                self._keep(key, flight.value, at)
+            answer = await fetch(call)
+            flight.value, flight.has_value = answer.value, True
+            if self._flights.get(key) is flight and call.operation.lists(answer.value):
+                self._keep(key, _Kept(answer=answer, at=at))
         except VercelError as error:
             flight.error = error
             raise
@@ -87,13 +86,12 @@ class RecentReads:
             flight.ended.set()
         return flight.value
 
-    def _keep(self, key: Hashable, value: Any, at: float) -> None:
-        size = len(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass"))
+    def _keep(self, key: Hashable, kept: _Kept) -> None:
         self._kept.pop(key, None)
-        if size > MAX_BYTES:
+        if kept.answer.size > MAX_BYTES:
             return
-        self._kept[key] = _Kept(value=value, at=at, size=size)
-        while len(self._kept) > MAX_ANSWERS or sum(kept.size for kept in self._kept.values()) > MAX_BYTES:
+        self._kept[key] = kept
+        while len(self._kept) > MAX_ANSWERS or sum(one.answer.size for one in self._kept.values()) > MAX_BYTES:
             del self._kept[next(iter(self._kept))]
 
     @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import anyio
 
@@ -73,11 +73,11 @@ class VercelClient:
         Raises:
             VercelError: it did not succeed.
         """
-        return await patiently(partial(self._send, call, self._deadlines.read), self._deadlines.reads)
+        return (await self._read(call)).value
 
     async def read_recent(self, call: Call) -> Any:
         """Return what `read` answers, or has answered within a minute with nothing created or connected since."""
-        return await self._recent.read(call, self.read)
+        return await self._recent.read(call, self._read)
 
     async def create(self, body: Mapping[str, Any], team: Team) -> Any:
         """Send the create request once and return the JSON value of its answer.
@@ -87,7 +87,7 @@ class VercelClient:
         """
         call = Call(operation=CREATE_STORE, team=team, content=_json(body))
         with self._recent.changing():
-            return await self._send(call, self._deadlines.create)
+            return (await self._send(call, self._deadlines.create)).value
 
     async def connect(self, path: Mapping[str, str], body: Mapping[str, Any], team: Team) -> None:
         """Send the request that connects a resource to a project, once.
@@ -99,7 +99,10 @@ class VercelClient:
         with self._recent.changing():
             await self._send(call, self._deadlines.create)
 
-    async def _send(self, call: Call, deadline: float) -> Any:
+    async def _read(self, call: Call) -> answers.Answered:
+        return await patiently(partial(self._send, call, self._deadlines.read), self._deadlines.reads)
+
+    async def _send(self, call: Call, deadline: float) -> answers.Answered:
         import httpx
 
         client = self._client(call.operation.method)
@@ -112,9 +115,10 @@ class VercelClient:
                 exchanged.status = response.status_code
             seen = f"status {response.status_code}, request id {clean(response.headers.get('x-vercel-id', 'none'))}"
             raw = self._without_token(raw)
-            return answers.read(
+            value = answers.read(
                 response.status_code, response.headers, raw, has_answer=call.operation.has_answer, team=call.team
             )
+            return answers.Answered(value, len(raw))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
             raise errors.NotSentError from None
         except (TimeoutError, httpx.TimeoutException):
@@ -183,8 +187,9 @@ class VercelClient:
         api, method = self._api, call.operation.method
         try:
             target = call.operation.template.format(**{key: quote(part, safe="") for key, part in call.path.items()})
-            url = api.copy_with(path=target)
-            request = client.build_request(method, url, params=params, headers=headers, content=call.content)
+            address = f"{target}?{urlencode(params, quote_via=quote)}" if params else target
+            url = api.copy_with(raw_path=address.encode())
+            request = client.build_request(method, url, headers=headers, content=call.content)
         except (httpx.InvalidURL, UnicodeEncodeError):
             raise errors.unaddressable() from None
         origin = (request.url.scheme, request.url.host, request.url.port)

@@ -27,8 +27,8 @@ Present = Annotated[bool, BeforeValidator(lambda value: value is not None and va
 Members = Annotated[dict[str, Any], BeforeValidator(_dict_or_empty)]
 
 
-def _with_ids(value: Any) -> Any:
-    """Leave out the entries of a list that hold no text as `id`; anything but a list stays, and fails."""
+def with_ids(value: Any) -> Any:
+    """Return a list without the entries that hold no text as `id`; anything but a list stays as it is."""
     if not isinstance(value, list):
         return value
     return [entry for entry in value if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
@@ -98,7 +98,7 @@ class ProductList(_Answer):
     """The products of one configuration; an entry without an id can't be named, so it is left out."""
 
     integration: Annotated[Integration, BeforeValidator(_dict_or_empty)] = Field(default_factory=Integration)
-    products: Annotated[list[Product], BeforeValidator(_with_ids)]
+    products: Annotated[list[Product], BeforeValidator(with_ids)]
 
 
 class Secret(_Answer):

@@ -4,18 +4,20 @@ stamina is imported only after a failure: most reads succeed at once.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TypeVar
 
 import anyio
 
 from vercel_marketplace_mcp.vercel import errors
+
+AnsweredT = TypeVar("AnsweredT")
 
 MAX_ATTEMPTS = 3
 MAX_RETRY_AFTER = 30.0
 """Seconds that Vercel may ask us to wait before a read is repeated."""
 
 
-async def patiently(ask: Callable[[], Awaitable[Any]], limit: float) -> Any:
+async def patiently(ask: Callable[[], Awaitable[AnsweredT]], limit: float) -> AnsweredT:
     """Return what `ask` returns, at the latest after `limit` seconds.
 
     Raises:
@@ -43,11 +45,11 @@ async def patiently(ask: Callable[[], Awaitable[Any]], limit: float) -> Any:
 
 
 async def _again(
-    ask: Callable[[], Awaitable[Any]],
+    ask: Callable[[], Awaitable[AnsweredT]],
     first: errors.VercelError,
     failed: Callable[[Exception], bool | float],
     limit: float,
-) -> Any:
+) -> AnsweredT:
     """Repeat; that the first attempt failed is told to stamina as its own first."""
     import stamina
 
