@@ -24,7 +24,7 @@ WAY = {
     ("tools.create_store", "_buy"): ["_conclude"],
     ("tools.create_store", "_send"): ["_buy"],
     ("tools.create_store", "create"): ["_send"],
-    (CLIENT, "_send"): ["_read", "create", "connect"],
+    (CLIENT, "_send"): ["create", "connect", "_read"],
     (CLIENT, "_exchange"): ["_send"],
     (CLIENT, "send"): ["_exchange"],
     (CLIENT, "build_request"): ["_request"],
