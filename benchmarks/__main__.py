@@ -69,7 +69,7 @@ def _plan(asked: argparse.Namespace) -> Plan:
     wanted = tuple(asked.only or NAMES)
     if asked.short:
         return Plan(
-            size=Size(rounds=1, calls=4, calls_in_all=30),
+            size=Size(rounds=1, starts=1, calls=4, calls_in_all=30),
             wanted=tuple(asked.only or WITHOUT_INSTALLATION),
             install=bool(asked.only),
             compile=False,
@@ -78,7 +78,7 @@ def _plan(asked: argparse.Namespace) -> Plan:
             repeats=1,
         )
     return Plan(
-        size=Size(rounds=asked.rounds, calls=asked.calls, calls_in_all=1000),
+        size=Size(rounds=asked.rounds, starts=3, calls=asked.calls, calls_in_all=1000),
         wanted=wanted,
         install=True,
         compile=True,

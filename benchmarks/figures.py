@@ -102,7 +102,7 @@ class Figure:
 
 @dataclass(slots=True)
 class Samples:
-    """What was measured, by contestant and measure, a value for each round."""
+    """What was measured, by contestant and measure: a value for each round or, of starts, several."""
 
     values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """Rounds of starts and calls, all contestants side by side. It judges no figure.
 
-In a round each contestant starts in turn and stays; then they take turns with a few calls at a time, so that what else
-the machine does meets all of them alike.
+In a round the contestants start in turn, several times, and stay the last time; then they take turns with a few calls
+at a time, so that what else the machine does meets all of them alike.
 """
 
 import tempfile
@@ -26,9 +26,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Size:
-    """How much is measured: rounds, calls of each kind in a round, and calls in a round altogether."""
+    """How much is measured: rounds; starts, calls of each kind, and calls altogether in a round."""
 
     rounds: int
+    starts: int
     calls: int
     calls_in_all: int
 
@@ -104,6 +105,9 @@ def play(contestants: Sequence[Contestant], url: str, size: Size, samples: Sampl
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
             order = [*contestants[first:], *contestants[:first]]
+            for one in order * (size.starts - 1):
+                with ExitStack() as once:
+                    _start(one, url, folder, once, samples)
             players = [_start(one, url, folder, stack, samples) for one in order]
             _call_all([one for one in players if not one.contestant.only_starts], size, samples)
         say(f"round {number + 1} of {size.rounds}: {time.monotonic() - began:.0f} s")

@@ -30,7 +30,7 @@ async def test_a_free_store_is_created_as_asked(call: Call, client: Client, sand
             "name": "my-db",
             "status": "initializing",
             "integrationConfigurationId": BRINDLE,
-            "billingPlan": {"id": "free", "name": "Free", "cost": "Free"},
+            "billingPlan": {"id": "free", "cost": "Free"},
         },
     }
     plans = "/v1/integrations/integration/oac_BrindleData0000000000001/products/iap_brindle_postgres/plans"

@@ -32,7 +32,7 @@ async def test_a_store_is_shown_with_names_of_secrets_only(connect: Connect, cal
             "externalResourceId": sandbox.stores[0]["externalResourceId"],
             "product": "brindle-postgres",
             "integrationConfigurationId": FREE["integrationConfigurationId"],
-            "billingPlan": {"id": "free", "name": "Free", "cost": "Free"},
+            "billingPlan": {"id": "free", "cost": "Free"},
             "secrets": ["DATABASE_URL", "DATABASE_URL_UNPOOLED", "PGPASSWORD"],
         },
         "ready": True,

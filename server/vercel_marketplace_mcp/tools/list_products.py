@@ -31,8 +31,8 @@ async def handle(arguments: ListProducts, context: Context) -> Answer:
     steps = [] if team else [NO_TEAM]
     if any(product.is_storage for product in found.products):
         steps.append(
-            "Choose storage and its metadata; call list-plans with both slugs, this call's id as "
-            "integrationConfigurationId, and the metadata as JSON text."
+            "Choose one and its metadata; call list-plans with both slugs, this id as integrationConfigurationId, and "
+            "metadata as JSON text."
         )
     else:
         steps.append("This integration has no storage product. Try another configuration of list-configurations.")

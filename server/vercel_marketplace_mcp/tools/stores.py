@@ -8,7 +8,7 @@ import anyio
 from vercel_marketplace_mcp.approval.asking import ClientForm
 from vercel_marketplace_mcp.results import Answer, create_answer
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.text import clean, repeats
 from vercel_marketplace_mcp.tools.context import Context, fetch_store
 from vercel_marketplace_mcp.vercel.errors import VercelError
 from vercel_marketplace_mcp.vercel.models import ConnectedProject, Store
@@ -29,8 +29,11 @@ def show(store: Store) -> dict[str, Any]:
     texts |= {"integrationConfigurationId": store.product.integration_configuration_id}
     shown: dict[str, Any] = {name: clean(text) for name, text in texts.items() if text is not None}
     if isinstance(store.billing_plan, Mapping):
-        plan = {name: store.billing_plan.get(name) for name in ("id", "name", "cost")}
-        shown["billingPlan"] = {name: clean(text) for name, text in plan.items() if isinstance(text, str)}
+        texts = {name: store.billing_plan.get(name) for name in ("id", "name", "cost")}
+        plan = {name: clean(text) for name, text in texts.items() if isinstance(text, str)}
+        if repeats(plan.get("name", ""), plan.get("id", "")):
+            plan.pop("name", None)
+        shown["billingPlan"] = plan
     if store.projects_metadata:
         shown["projects"] = [_show_project(project) for project in store.projects_metadata]
     if names := secret_names(store):
