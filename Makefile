@@ -18,10 +18,11 @@ demo:
 	@PYTHON='$(PYTHON)' scripts/setup run
 	@.venv/bin/vercel-marketplace-mcp demo $(ARGS)
 
+# Tests wait for a third of their time, so there are half again as many processes as processors.
 test:
 	@PYTHON='$(PYTHON)' scripts/setup dev
 	@scripts/setup-agents
-	@.venv/bin/python -m pytest --quiet --numprocesses auto --dist worksteal $(ARGS)
+	@.venv/bin/python -m pytest --quiet --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )) --dist worksteal $(ARGS)
 
 check:
 	@PYTHON='$(PYTHON)' scripts/setup dev

@@ -62,7 +62,7 @@ def test_no_order_of_events_buys_what_must_not_be_bought(
 ) -> None:
     """T11 to T17, T40 to T44, T59: calls, answers, repeats, faults, deaths, prices, time; the model finds no fault."""
     figures: Counter[str] = Counter()
-    play(lambda: Purchases(folder, figures), scale.of(70, 1200), scale.of(25, 40))
+    play(lambda: Purchases(folder, figures), scale.of(50, 1200), scale.of(25, 40))
     for name in ("runs", "steps", *OFTEN, *RARELY, "violations"):
         record_property(f"purchase machine: {name}", figures[name])
     assert [name for name in (*OFTEN, *(RARELY if scale.WHOLE else ())) if not figures[name]] == []

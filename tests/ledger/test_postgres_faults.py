@@ -210,17 +210,19 @@ async def test_a_server_that_is_killed_and_started_again_has_lost_nothing(own_se
     database = Database(server=own_server, name="postgres")
     ledger = database.ledger()
     await ask(ledger, identity("before"))
-    living = start(database.address, "live", "0")
-    assert living.stdout
-    said = [living.stdout.readline() for _ in range(20)]
-    await anyio.to_thread.run_sync(own_server.kill)
-    rest, errors = await anyio.to_thread.run_sync(living.communicate)
+    with start(database.address, "live", "0") as living:
+        assert living.stdout
+        assert living.stderr
+        said = [living.stdout.readline() for _ in range(20)]
+        await anyio.to_thread.run_sync(own_server.kill)
+        said.append(await anyio.to_thread.run_sync(living.stdout.read))
+        errors = await anyio.to_thread.run_sync(living.stderr.read)
     assert errors.rstrip().endswith(f"PassingError: {postgres_errors.UNREACHABLE}")
     with anyio.fail_after(BOUND), pytest.raises(PassingError, match="can't be reached"):
         await ledger.pending()
     await anyio.to_thread.run_sync(own_server.start)
     assert [question.fingerprint for question in await ledger.pending()][:1] == [identity("before").fingerprint]
-    await assert_acknowledged(database, acknowledged("".join(said), rest))
+    await assert_acknowledged(database, acknowledged("".join(said)))
     await assert_no_yes_is_used_and_usable(database)
     assert await ledger.verify() is None
     await ledger.aclose()

@@ -1,6 +1,7 @@
 """A ledger under several processes at once, and under processes that are killed. Fakes nothing."""
 
 import json
+import signal
 import subprocess
 from collections import Counter
 from random import Random
@@ -94,18 +95,19 @@ async def test_nothing_is_lost_or_doubled_when_processes_are_killed(place: Place
 async def killed(process: subprocess.Popen[str], lines: int, seconds: float) -> list[tuple[str, str]]:
     """What a process said until it was killed, some time after it had said so many lines."""
     assert process.stdout
-    said = [process.stdout.readline() for _ in range(lines)]
-    await anyio.sleep(seconds)
-    assert process.poll() is None
-    process.kill()
-    rest, errors = process.communicate()
-    assert errors == ""
-    return acknowledged("".join(said), rest)
+    assert process.stderr
+    with process:
+        said = [process.stdout.readline() for _ in range(lines)]
+        await anyio.sleep(seconds)
+        process.kill()
+        said.append(process.stdout.read())  # `communicate` would miss what was read ahead of the lines
+        assert (process.stderr.read(), process.wait()) == ("", -signal.SIGKILL)
+    return acknowledged("".join(said))
 
 
-def acknowledged(*parts: str) -> list[tuple[str, str]]:
+def acknowledged(said: str) -> list[tuple[str, str]]:
     """The steps that a process has told of, the last one only if it was told to its end."""
-    whole = [line for part in parts for line in part.splitlines(keepends=True) if line.endswith("\n")]
+    whole = [line for line in said.splitlines(keepends=True) if line.endswith("\n")]
     return [(kind, subject) for kind, subject in map(json.loads, whole)]
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 Record = Callable[[str, object], None]
 Ask = Callable[[int], Awaitable[httpx.Response]]
 
-CLIENTS = 200
+CLIENTS = scale.of(100, 200)
 ROUNDS = scale.of(2, 25)
 ALLOWED = 1.5
 """How many times the cost of the bare app a call may have."""

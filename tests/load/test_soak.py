@@ -24,7 +24,7 @@ pytestmark = [
 Record = Callable[[str, object], None]
 
 WORKERS = 8
-WARM, MEASURED = scale.of(10, 100), scale.of(25, 0)
+WARM, MEASURED = scale.of(8, 100), scale.of(12, 0)
 """Rounds of each worker until the server is warm, and after that; in the campaign the time counts."""
 SECONDS = scale.of(0, 600)
 GROWTH = 8 * 1024 * 1024
