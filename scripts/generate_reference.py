@@ -5,6 +5,7 @@ Exit codes: 0 done or up to date, 1 a page is stale (--check).
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,19 +19,8 @@ from vercel_marketplace_mcp.purchase.policy import ASKING_RULES, RULES, explain
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
 COMMAND = "python scripts/generate_reference.py"
-COMMANDS = (
-    (),
-    ("serve",),
-    ("demo",),
-    ("sandbox",),
-    ("approve",),
-    ("ledger",),
-    ("ledger", "list"),
-    ("ledger", "show"),
-    ("ledger", "verify"),
-    ("ledger", "resolve"),
-    ("doctor",),
-)
+_COMMAND = re.compile(r"^ {4}([a-z]+)(?= {2}|$)", re.MULTILINE)
+"""A command in the help text of the one above it: nothing else is indented so."""
 
 
 def main() -> int:
@@ -90,13 +80,19 @@ def commands() -> Iterator[str]:
     """The help text of every command."""
     yield "# Commands"
     yield from ("", "Exit codes: 0 done, 1 the answer is no, 2 wrong usage or settings, 130 stopped by Ctrl-C.")
-    for command in COMMANDS:
-        line = " ".join(("vercel-marketplace-mcp", *command, "--help"))
-        run = [sys.executable, "-m", specs.__package__ or "", *command, "--help"]
-        environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
-        done = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - ours
-        yield from ("", f"## {' '.join(command) or 'vercel-marketplace-mcp'}", "", "```console")
-        yield from (f"$ {line}", done.stdout.rstrip(), "```")
+    yield from help_texts()
+
+
+def help_texts(*command: str) -> Iterator[str]:
+    """The help text of a command, and of those that it names."""
+    line = " ".join(("vercel-marketplace-mcp", *command, "--help"))
+    run = [sys.executable, "-m", specs.__package__ or "", *command, "--help"]
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    yield from ("", f"## {' '.join(command) or 'vercel-marketplace-mcp'}", "", "```console")
+    yield from (f"$ {line}", done.stdout.rstrip(), "```")
+    for name in _COMMAND.findall(done.stdout):
+        yield from help_texts(*command, name)
 
 
 def statuses() -> Iterator[str]:
@@ -114,6 +110,8 @@ def rules() -> Iterator[str]:
     """The rules that refuse, each with its explanation."""
     yield from ("# Rules", "", "A `refused` answer names the rule in `error.code`.", "")
     yield from table(("rule", "what it says"), ((f"`{rule.__name__}`", explain(rule.__name__)) for rule in RULES))
+    others = "A call that names another team than the operator's (VERCEL_TEAM_ID or VERCEL_TEAM_SLUG) is refused as"
+    yield from ("", f"{others} `the_team_is_not_the_operators`.")
     yield from ("", "These spare a person's attention: they hold when a new question would be asked.", "")
     yield from table(
         ("rule", "what it says"), ((f"`{rule.__name__}`", explain(rule.__name__)) for rule in ASKING_RULES)

@@ -37,7 +37,7 @@ MODELS: dict[str, Any] = {
     "connect-store": inputs.ConnectStore,
 }
 NOT_BOUGHT = ("refused", "confirmation_required")
-NOTHING = "Nothing was created and nothing was charged."
+NOTHING = "This call created nothing and charged nothing."
 
 
 def changed(tool: str, change: Json) -> Json:

@@ -38,7 +38,7 @@ removed.
 connect-store: connected: {CONNECTED}
 agent: The store orders exists. {CONNECTED}
 """
-NOTHING = "Nothing was created and nothing was charged."
+NOTHING = "This call created nothing and charged nothing."
 DENIED = "The operator has switched off everything that may be billed (VERCEL_MCP_PAID=deny)."
 
 

@@ -9,6 +9,7 @@ import pytest
 from vercel_marketplace_mcp.ledger.records import Begun, Identity, NewPurchase
 from vercel_marketplace_mcp.purchase.policy import Proceed
 from vercel_marketplace_mcp.results import moment
+from vercel_marketplace_mcp.sandbox import SANDBOX_TEAM_ID
 
 from .approval.stories import happened, one_of_each
 from .approval.terminal import PROGRAM, Done, InProcess, at_the_desk
@@ -34,11 +35,12 @@ def test_list_shows_the_purchases_newest_first_and_what_waits(folder: Path, run:
     found = happened(folder, one_of_each)
     lines = [
         f"{found['ids'][name]}  {moment(found['now'] - ago)}  {state}  brindle/brindle-postgres / {name}"
-        "  plan pro  counts 20.00 USD"
+        "  plan pro  counts 20.00 USD  for local"
         for name, state, ago in (("lost", "unknown", 1), ("rejected", "rejected", 2), ("paid", "created", 3))
     ]
     waiting = f"waiting for approval: code {found['code']}, until {moment(found['now'] + 3600)}"
-    assert run("ledger", "list") == Done(code=0, shown="\n".join([*lines, waiting, ""]))
+    asked = f"asked by local: Buy a store for 20.00 USD, charged to the team {SANDBOX_TEAM_ID}?"
+    assert run("ledger", "list") == Done(code=0, shown="\n".join([*lines, f"{waiting}, {asked}", ""]))
 
 
 def test_list_goes_on_where_a_page_ends(folder: Path, run: InProcess) -> None:
@@ -69,15 +71,27 @@ def test_show_tells_the_whole_story_of_a_purchase(folder: Path, run: InProcess) 
     assert "    typed: 20.00" in shown.shown
 
 
-def test_show_knows_a_question_by_its_id_and_nothing_else(folder: Path, run: InProcess) -> None:
+def test_show_knows_a_question_by_its_id_and_its_code(folder: Path, run: InProcess) -> None:
     """A question has a story of its own; of what does not exist it says so, whatever was typed."""
-    happened(folder, one_of_each)
+    found = happened(folder, one_of_each)
     with closing(sqlite3.connect(folder / "ledger.sqlite3")) as db:
         (question,) = db.execute("SELECT id FROM questions WHERE state = 'pending'").fetchone()
-    assert run("ledger", "show", question).shown.count(f"  {question}\n") == 2
+    story = run("ledger", "show", question)
+    assert story.shown.count(f"  {question}\n") == 2
+    assert run("ledger", "show", found["code"].lower()) == story
     assert run("ledger", "show", "purchase_\x1b[2J0") == Done(
         code=1, shown="There is no purchase or question purchase_0 in this ledger.\n"
     )
+
+
+def test_a_folder_that_is_named_is_the_ledger_that_is_meant(
+    folder: Path, run: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever database the variable names in this terminal."""
+    happened(folder, one_of_each)
+    shown = run("ledger", "list")
+    monkeypatch.setenv("VERCEL_MCP_LEDGER_URL", "postgresql://127.0.0.1:1/nowhere")
+    assert run("ledger", "list") == shown
 
 
 def test_verify_notices_a_changed_row(folder: Path, run: InProcess) -> None:

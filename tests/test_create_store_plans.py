@@ -1,9 +1,12 @@
 """create-store and what may charge: whatever is not surely free is not bought without a person."""
 
+import json
+
 import pytest
 from mcp import Client
 
 from vercel_marketplace_mcp.sandbox import Fault, Sandbox, catalog
+from vercel_marketplace_mcp.tools.offer import MAX_PLANS
 
 from .calls import NOT_BOUGHT, NOTHING, QUARRY, VALID, changed, check_nothing_bought
 from .conftest import Call, Clock, Connect, Json
@@ -203,3 +206,10 @@ async def test_a_slug_of_two_products_buys_neither(client: Client, call: Call, s
     answer = await call(client, TOOL, VALID[TOOL])
     assert (answer["status"], answer["error"]["code"]) == ("refused", "the_product_stands_more_than_once")
     assert sandbox.posts == []
+
+
+async def test_a_list_of_absurd_length_buys_nothing(call: Call, client: Client, sandbox: Sandbox) -> None:
+    """T48: who could not read the list either should not buy from it."""
+    sandbox.misbehave("getBillingPlans", Fault(body=json.dumps({"plans": [0] * (MAX_PLANS + 1)}).encode()))
+    reply = await call(client, "create-store", VALID["create-store"])
+    assert (reply["status"], reply["error"]["code"], sandbox.posts) == ("unavailable", "unreadable_answer", [])

@@ -85,7 +85,7 @@ def test_in_a_pipe_it_shows_the_whole_workflow(piped: tuple[int, str]) -> None:
     assert (code, re.findall(r"^> (\S+) \{", shown, re.MULTILINE)) == (0, tools), shown
     assert "status created money The store was created on a free plan; nothing was charged." in section(shown, 4)
     stopped = section(shown, 5)
-    assert re.search(r"status \w+ money Nothing was created and nothing was charged\. ", stopped)
+    assert re.search(r"status \w+ money This call created nothing and charged nothing\. ", stopped)
     assert "needs a payment method" in stopped
     assert "price $20.00/month" in stopped
     assert section(shown, 6).endswith("store product plan status demo-free Brindle Postgres free available")

@@ -227,13 +227,23 @@ async def test_an_entry_of_any_shape_is_told_and_never_free(
 
 async def test_a_list_of_absurd_length_is_cut_and_says_so(call: Call, client: Client, sandbox: Sandbox) -> None:
     """T48: two hundred plans of bounded length are shown, and the count stays true."""
-    details = [{"label": f"line {number}"} for number in range(50)]
-    many = [plan(id=f"p{number}", description="x" * 1000, details=details) for number in range(250)]
-    sandbox.misbehave(OPERATION, answering(*many))
+    sandbox.misbehave(OPERATION, answering(*[plan(id=f"p{number}", description="x" * 1000) for number in range(250)]))
     reply = await call(client, TOOL, BRINDLE)
     assert (len(reply["plans"]), reply["count"], reply["truncated"]) == (200, 250, True)
     assert {len(one["description"]) for one in reply["plans"]} == {200}
-    assert {len(one["price"]["details"]) for one in reply["plans"]} == {30}
+
+
+async def test_plans_of_absurd_length_are_cut_and_say_so(call: Call, client: Client, sandbox: Sandbox) -> None:
+    """T48: of each thirty details are shown, and of the list as many plans as fit into an answer."""
+    details = [{"label": f"line {number}", "value": "x" * 300} for number in range(50)]
+    many = [plan(id=f"p{number}", details=details) for number in range(100)]
+    sandbox.misbehave(OPERATION, answering(*many))
+    reply = await call(client, TOOL, BRINDLE)
+    assert {one["price"]["details"][-1] for one in reply["plans"]} == {"and 20 more lines"}
+    assert {len(one["price"]["details"]) for one in reply["plans"]} == {31}
+    assert (0 < len(reply["plans"]) < 30, reply["count"], reply["truncated"]) == (True, 100, True)
+    assert reply["next_steps"][-1] == f"Only the first {len(reply['plans'])} of 100 are listed."
+    assert len(reply.text) < 120_000
 
 
 async def test_a_product_without_plans_is_told_so(call: Call, client: Client) -> None:

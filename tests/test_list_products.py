@@ -16,7 +16,7 @@ TOOL, OPERATION = "list-products", "getConfigurationProducts"
 BRINDLE, MARROW, GLOAM = "icfg_BrindleData000000000001", "icfg_MarrowCache000000000002", "icfg_GloamTrickery0000000006"
 REGIONS = ["iad1", "fra1", "hnd1", "gru1", "cdg1", "cle1", "dub1", "icn1", "lhr1", "pdx1", "sin1", "syd1"]
 NEXT = (
-    "Choose one and its metadata; call list-plans with both slugs, this id as integrationConfigurationId, and "
+    "Choose storage and its metadata; call list-plans with both slugs, this id as integrationConfigurationId, and "
     "metadata as JSON text."
 )
 """What comes next where the integration has a storage product."""

@@ -137,7 +137,7 @@ async def test_the_rules_are_those_that_judge_with_the_limits_of_the_operator(
         name: changes.get(name, getattr(settings.Settings(token=read.token, state_dir=tmp_path), name))
         for name in TIGHT
     }
-    assert f"Team: `{SANDBOX_TEAM_ID}`." in text
+    assert f"Team: `{SANDBOX_TEAM_ID}`. A call that names another one is refused." in text
 
 
 async def test_rules_say_when_nothing_can_be_created_and_cut_a_long_list(connect: Connect) -> None:

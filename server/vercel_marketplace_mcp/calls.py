@@ -42,7 +42,7 @@ from vercel_marketplace_mcp.vercel.errors import VercelError
 logger = logging.getLogger(__name__)
 
 MAX_CALLS = 8
-"""Calls that are worked on at once."""
+"""Calls that are worked on at once, of those that may ask a person and of the others each."""
 MAX_WAITING = 256
 """Calls that may wait for their turn; further ones are answered at once."""
 ASKING = frozenset({"create-store", "connect-store"})
@@ -106,6 +106,7 @@ class Desk:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._turns = Turns(MAX_CALLS, MAX_WAITING)
+        self._asking = Turns(MAX_CALLS, MAX_WAITING)  # calls that wait for a person hold up no read
 
     async def call(
         self, asked: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
@@ -122,7 +123,8 @@ class Desk:
         form = ClientForm(asked, params, self._context.settings.form_wait)
         call = Call(spec=spec, given=params.arguments or {}, duplicate_keys=arrived.duplicate_keys, client_form=form)
         try:
-            answer = await _answer(call, replace(self._context, caller=arrived.caller), self._turns)
+            turns = self._asking if spec.name in ASKING else self._turns
+            answer = await _answer(call, replace(self._context, caller=arrived.caller), turns)
         except AskedError as question:
             telemetry.answered(spec.name, "asked")
             return question.result

@@ -1,4 +1,4 @@
-"""The commands for people: approve, ledger and doctor. They read the ledger of a state folder and need no token."""
+"""The commands for people: approve and ledger. They read the ledger of a state folder and need no token."""
 
 import os
 import sys
@@ -22,13 +22,20 @@ _PAGE = 50
 def run(parsed: Namespace) -> int:
     """Run one of the commands and return its exit code."""
     desk.take_any_character()
-    folder = {"VERCEL_MCP_STATE_DIR": str(Path(parsed.state_dir).absolute())} if parsed.state_dir else {}
     try:
-        rules = settings.load_policy({**os.environ, **folder})
+        rules = settings.load_policy({**os.environ, **_chosen_folder(parsed)})
         return anyio.run(_run, parsed, rules, open_ledger(rules))
     except (settings.SettingsError, desk.NotAtDeskError, LedgerError) as error:
         _say(f"vercel-marketplace-mcp: {error}", sys.stderr)
         return WRONG_USAGE
+
+
+def _chosen_folder(parsed: Namespace) -> dict[str, str]:
+    """Return the settings that a named folder replaces: the ledger in it is meant, not one in a database."""
+    if not parsed.state_dir:
+        return {}
+    folder = {"VERCEL_MCP_STATE_DIR": str(Path(parsed.state_dir).absolute())}
+    return folder if parsed.command == "import" else {**folder, "VERCEL_MCP_LEDGER_URL": ""}
 
 
 async def _run(parsed: Namespace, rules: settings.Settings, ledger: Ledger) -> int:
@@ -55,11 +62,8 @@ async def _approve(parsed: Namespace, rules: settings.Settings, ledger: Ledger) 
     question = desk.choose(await ledger.pending(), parsed.code)
     typed = desk.prompt(f"{question.text}\n\n> ")
     meaning = await desk.answer(question, typed, ledger, rules.approval_ttl, user=os.getuid())
-    if meaning is not Meaning.YES:
-        _say(desk.outcome(meaning))
-        return NO if meaning is Meaning.NO else DONE
-    _say(f"Approved, for {rules.approval_ttl} seconds. Tell the assistant to make the same call again.")
-    return DONE
+    _say(desk.outcome(meaning))
+    return NO if meaning is Meaning.NO else DONE
 
 
 async def _list(parsed: Namespace, ledger: Ledger) -> int:
@@ -70,15 +74,17 @@ async def _list(parsed: Namespace, ledger: Ledger) -> int:
     for purchase in purchases:
         _say(_line(purchase))
     for question in await ledger.pending():
-        _say(f"waiting for approval: code {question.code}, until {moment(question.expires_at)}")
+        asked = f"asked by {clean(question.principal)}: {clean(question.text.splitlines()[0])}"
+        _say(f"waiting for approval: code {question.code}, until {moment(question.expires_at)}, {asked}")
     if len(purchases) == _PAGE:
         _say(f"more: ledger list --before {purchases[-1].id}")
     return DONE
 
 
 async def _show(parsed: Namespace, ledger: Ledger) -> int:
+    codes = {question.code: question.id for question in await ledger.pending()}
     purchase = await ledger.purchase(parsed.id)
-    rows = await ledger.audit(parsed.id)
+    rows = await ledger.audit(codes.get(parsed.id.upper(), parsed.id))
     if purchase is None and not rows:
         _say(f"There is no purchase or question {clean(parsed.id)} in this ledger.", sys.stderr)
         return NO
@@ -138,7 +144,7 @@ def _line(purchase: Purchase) -> str:
     settled = ", settled by a person" if purchase.settled_at else ""
     return (
         f"{purchase.id}  {moment(purchase.created_at)}  {purchase.state}{settled}  "
-        f"{clean(purchase.product)} / {clean(purchase.name)}  plan {plan}  {counts}"
+        f"{clean(purchase.product)} / {clean(purchase.name)}  plan {plan}  {counts}  for {clean(purchase.principal)}"
     )
 
 

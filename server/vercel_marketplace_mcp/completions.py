@@ -98,19 +98,20 @@ class Completions:
 
         with anyio.move_on_after(LOOK_LASTS):
             try:
-                usable = await self._usable_configurations()
+                usable, are_all = await self._usable_configurations()
             except (VercelError, StopError) as error:
                 logger.info("no products can be suggested: %s", error)
                 return names, False
             async with anyio.create_task_group() as tasks:
                 for configuration_id in usable[:MAX_CONFIGURATIONS]:
                     tasks.start_soon(look_into, configuration_id)
-            return names, not missed and len(usable) <= MAX_CONFIGURATIONS
+            return names, are_all and not missed and len(usable) <= MAX_CONFIGURATIONS
         return names, False
 
-    async def _usable_configurations(self) -> list[str]:
-        answer = await list_configurations.handle(inputs.ListConfigurations(), self._context)
-        return [one["id"] for one in answer.structured["configurations"] if "problem" not in one]
+    async def _usable_configurations(self) -> tuple[list[str], bool]:
+        """Return the usable configurations that are listed, and whether all are listed."""
+        found = (await list_configurations.handle(inputs.ListConfigurations(), self._context)).structured
+        return [one["id"] for one in found["configurations"] if "problem" not in one], not found["truncated"]
 
     async def _products_of(self, configuration_id: str) -> set[str]:
         """Return the storage products of a configuration that the operator allows, as integration/product."""

@@ -33,7 +33,7 @@ def _matching(pattern: re.Pattern[str], example: str) -> AfterValidator:
 def _visible(value: str) -> str:
     """Refuse what a person could not see in a question: an empty text, control and invisible characters."""
     if not value.strip():
-        raise ValueError("must not be empty; leave it out instead")
+        raise ValueError("must not be empty")
     if not is_plain(value):
         raise ValueError("must hold visible characters only, in composed form (Unicode NFC)")
     return value

@@ -61,7 +61,8 @@ async def _guide(_context: Context) -> str:
 async def _rules(context: Context) -> str:
     """Return the rules in the words of their docstrings, and what the operator has set."""
     chosen = context.settings
-    team = f"`{chosen.team}`" if chosen.team else "none is set, so nothing can be created"
+    ours = f"`{chosen.team}`. A call that names another one is refused"
+    team = ours if chosen.team else "none is set, so nothing can be created"
     lines = ["# Purchase rules", "", f"Team: {team}.", "Nothing that may be billed is bought without a person's yes."]
     lines += ["", "## What the operator has set (amounts in dollars)", "", "| setting | value |", "|---|---|"]
     lines += [f"| `{name}` | {value} |" for name, value in _limits(chosen).items()]

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 MAX_ITEMS = 200
 """Entries that a list shows; a longer one is cut, and says so."""
 
-NOTHING_HAPPENED = "Nothing was created and nothing was charged."
-NOTHING_CHANGED = "Nothing was changed."
+MAX_CHARACTERS = 100_000
+"""Characters that the lines of a list may have together; it is cut as well where they have more."""
+
+NOTHING_HAPPENED = "This call created nothing and charged nothing."
+NOTHING_CHANGED = "This call changed nothing."
 FAILED = "The server failed in an unforeseen way; its log says how."
 
 
@@ -64,7 +68,10 @@ def invalid(argument: str, message: str, choices: Sequence[str] = (), next_steps
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """What a list tool found: `count` in all, of which `items` are the first; `lines` tell these in brief, one each."""
+    """What a list tool found: `count` in all, of which `items` are the first; `lines` tell these in brief, one each.
+
+    `head` stands above the lines.
+    """
 
     member: str
     count: int
@@ -72,23 +79,31 @@ class Listing:
     lines: Sequence[str]
     next_steps: Sequence[str]
     more: Mapping[str, Any] = field(default_factory=dict)
+    head: Sequence[str] = ()
 
 
 def listing(found: Listing) -> Answer:
-    """Return the answer of a list tool. It says so if only the first are listed."""
-    truncated = len(found.items) < found.count
+    """Return the answer of a list tool, cut to `MAX_CHARACTERS`. It says so if only the first are listed."""
+    items = found.items[: _fitting(found.lines)]
+    truncated = len(items) < found.count
     steps = list(found.next_steps)
     if truncated:
-        steps.append(f"Only the first {len(found.items)} of {found.count} are listed.")
+        steps.append(f"Only the first {len(items)} of {found.count} are listed.")
     structured = {
-        found.member: list(found.items),
+        found.member: list(items),
         **found.more,
         "count": found.count,
         "truncated": truncated,
         "next_steps": steps,
     }
-    text = "\n".join([f"{found.count} {found.member}", *found.lines, *steps])
+    text = "\n".join([f"{found.count} {found.member}", *found.head, *found.lines[: len(items)], *steps])
     return Answer(structured=structured, text=text)
+
+
+def _fitting(lines: Sequence[str]) -> int:
+    """Return how many lines fit into an answer; the first always does."""
+    sizes = accumulate(map(len, lines))
+    return max(1, sum(size <= MAX_CHARACTERS for size in sizes))
 
 
 def failed_listing(member: str, stop: StopError) -> Answer:

@@ -87,8 +87,9 @@ def load(environment: MutableMapping[str, str] = os.environ) -> Settings:
         )
     if not TOKEN_PATTERN.fullmatch(token):
         raise SettingsError("VERCEL_TOKEN must be 16 to 512 letters, digits, dots, dashes or underscores, and no more.")
-    api_url = values.read(environment, "VERCEL_API_URL", "https://api.vercel.com", values.origin)
-    return replace(load_policy(environment), token=SecretStr(token), team=_team(environment), api_url=api_url)
+    policy = load_policy(environment)
+    api_url = values.read(environment, "VERCEL_API_URL", policy.api_url, values.origin)
+    return replace(policy, token=SecretStr(token), team=_team(environment), api_url=api_url)
 
 
 def load_for_sandbox(token: str, team_id: str, environment: MutableMapping[str, str] = os.environ) -> Settings:
@@ -110,22 +111,25 @@ def load_policy(environment: Mapping[str, str]) -> Settings:
         SettingsError: a value is malformed.
     """
     read = partial(values.read, environment)
-    return Settings(
-        token=SecretStr(""),
-        paid=read("VERCEL_MCP_PAID", True, values.either("ask", "deny")),
-        approval=read("VERCEL_MCP_APPROVAL", "client", values.one_of(*get_args(Approval))),
-        max_per_purchase=read("VERCEL_MCP_MAX_PER_PURCHASE", 100_00, values.dollars),
-        max_per_day=read("VERCEL_MCP_MAX_PER_DAY", 250_00, values.dollars),
-        unpriced=read("VERCEL_MCP_UNPRICED", True, values.either("ask", "deny")),
-        max_creates_per_hour=read("VERCEL_MCP_MAX_CREATES_PER_HOUR", 20, values.whole(0, 10_000)),
+    state_dir = read("VERCEL_MCP_STATE_DIR", None, values.folder) or default_state_dir(environment)
+    unset = Settings(token=SecretStr(""), state_dir=state_dir)
+    return replace(
+        unset,
+        paid=read("VERCEL_MCP_PAID", unset.paid, values.either("ask", "deny")),
+        approval=read("VERCEL_MCP_APPROVAL", unset.approval, values.one_of(*get_args(Approval))),
+        max_per_purchase=read("VERCEL_MCP_MAX_PER_PURCHASE", unset.max_per_purchase, values.dollars),
+        max_per_day=read("VERCEL_MCP_MAX_PER_DAY", unset.max_per_day, values.dollars),
+        unpriced=read("VERCEL_MCP_UNPRICED", unset.unpriced, values.either("ask", "deny")),
+        max_creates_per_hour=read(
+            "VERCEL_MCP_MAX_CREATES_PER_HOUR", unset.max_creates_per_hour, values.whole(0, 10_000)
+        ),
         allowed_products=values.allowed_products(environment),
-        form_wait=read("VERCEL_MCP_FORM_WAIT", 55, values.whole(10, 600)),
-        approval_ttl=read("VERCEL_MCP_APPROVAL_TTL", 600, values.whole(30, 600)),
-        reconcile=read("VERCEL_MCP_RECONCILE", True, values.either("on", "off")),
-        state_dir=read("VERCEL_MCP_STATE_DIR", None, values.folder) or default_state_dir(environment),
-        ledger_url=read("VERCEL_MCP_LEDGER_URL", None, values.ledger_url),
-        state_keys=read("VERCEL_MCP_STATE_KEYS", (), values.keys),
-        log_format=read("VERCEL_MCP_LOG_FORMAT", "text", values.one_of(*get_args(LogFormat))),
+        form_wait=read("VERCEL_MCP_FORM_WAIT", unset.form_wait, values.whole(10, 600)),
+        approval_ttl=read("VERCEL_MCP_APPROVAL_TTL", unset.approval_ttl, values.whole(30, 600)),
+        reconcile=read("VERCEL_MCP_RECONCILE", unset.reconcile, values.either("on", "off")),
+        ledger_url=read("VERCEL_MCP_LEDGER_URL", unset.ledger_url, values.ledger_url),
+        state_keys=read("VERCEL_MCP_STATE_KEYS", unset.state_keys, values.keys),
+        log_format=read("VERCEL_MCP_LOG_FORMAT", unset.log_format, values.one_of(*get_args(LogFormat))),
     )
 
 

@@ -5,6 +5,7 @@ keys before a handler could see them; so lines are read here, and the SDK serves
 """
 
 import logging
+import math
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -44,7 +45,8 @@ async def serve(server: Server[Any], drain: Callable[[], Awaitable[None]] = _set
     Either way no purchase is torn: what is under way is finished, recorded and, if the client still reads, answered.
     """
     with pipes.standard_streams() as (stdin, stdout):
-        answers, to_client = anyio.create_memory_object_stream[SessionMessage](0)
+        # Answers wait here for a client that reads late: whoever has one must go on, to see that it is time to end.
+        answers, to_client = anyio.create_memory_object_stream[SessionMessage](math.inf)
         refusals = answers.clone()
         received = _Lines(stdin, refusals)
         async with anyio.create_task_group() as listening:
@@ -60,9 +62,8 @@ async def serve(server: Server[Any], drain: Callable[[], Awaitable[None]] = _set
 async def _close_on_signal(received: "_Lines") -> None:
     """Take a request to end the process as the end of input."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
+        async for _ in signals:  # a second one changes nothing: what must be finished has deadlines of its own
             await received.aclose()
-            return
 
 
 async def run(
@@ -152,7 +153,7 @@ class _Lines(ObjectReceiveStream[Received]):
         self._ended = False
 
     async def receive(self) -> Received:
-        with suppress(OSError, anyio.BrokenResourceError), anyio.CancelScope() as self._reading:
+        with suppress(OSError), anyio.CancelScope() as self._reading:
             while not self._ended and (line := await anext(self._lines, None)) is not None:
                 item = read_line(line) if line.strip() else None
                 if isinstance(item, SessionMessage):
@@ -170,10 +171,8 @@ class _Lines(ObjectReceiveStream[Received]):
 async def _write_lines(answers: MemoryObjectReceiveStream[SessionMessage], stdout: int) -> None:
     async with answers:
         async for answer in answers:
-            try:
+            with suppress(OSError):  # the client is gone: what is left is dropped
                 await pipes.write(stdout, _to_line(answer.message).encode() + b"\n")
-            except OSError:  # the client is gone
-                return
 
 
 def _to_line(message: types.JSONRPCMessage) -> str:

@@ -42,9 +42,9 @@ def answered(tool: str, status: str) -> None:
 
 
 @contextmanager
-def span(name: str, **told: str) -> Iterator[None]:
+def span(name: str) -> Iterator[None]:
     """Trace the block; of an exception that leaves it, only its kind is told."""
-    with _traced(name, dict(told)):
+    with _traced(name, {}):
         yield
 
 

@@ -16,6 +16,8 @@ _INVISIBLE = frozenset(
 ) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _MAX_MARKS = 2
+_COMPARED = 40
+"""Characters by which texts are compared: what that takes grows with their square."""
 _TERMINAL_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*"  # titles, links, device strings
@@ -67,8 +69,8 @@ def is_plain(text: str) -> bool:
 def nearest(word: str, choices: Iterable[str], count: int = 5) -> tuple[str, ...]:
     """Return up to `count` choices, those most like `word` first; all others keep their order."""
     known = list(dict.fromkeys(choices))[:500]
-    folded = {choice: choice[:MAX_LENGTH].casefold().replace("_", "").replace("-", "") for choice in known}
-    target = word[:MAX_LENGTH].casefold().replace("_", "").replace("-", "")
+    folded = {choice: choice[:_COMPARED].casefold().replace("_", "").replace("-", "") for choice in known}
+    target = word[:_COMPARED].casefold().replace("_", "").replace("-", "")
     scores = {choice: difflib.SequenceMatcher(None, target, folded[choice]).ratio() for choice in known}
     return tuple(sorted(known, key=lambda choice: -scores[choice])[:count])
 
@@ -88,6 +90,11 @@ def _letters(text: str) -> str:
 
 
 _SEPARATORS = str.maketrans("", "", " -_.,")
+
+
+def named(text: str) -> str:
+    """Return an identifier as it is, and anything that could be read as words of a sentence in quotes."""
+    return text if is_identifier(text) else quoted(text)
 
 
 def is_identifier(text: str) -> bool:

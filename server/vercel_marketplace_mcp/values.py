@@ -146,7 +146,7 @@ def folder(name: str, text: str) -> Path:
 
 
 def secret_file(name: str, text: str) -> str:
-    """Read the file at an absolute path, which only its user may read or write; return what it holds.
+    """Read the file at an absolute path, which is not open to everybody; return what it holds.
 
     Raises:
         SettingsError: it can't be read, or others may.

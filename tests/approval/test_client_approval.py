@@ -9,7 +9,7 @@ from .world import PRO, Person, World, buy, clicked, first_round, typed
 
 pytestmark = pytest.mark.anyio
 
-NOTHING = "Nothing was created and nothing was charged."
+NOTHING = "This call created nothing and charged nothing."
 A_MOMENT = 0.35
 """Seconds: longer than a client needs that shows the form to nobody."""
 NEAR_MISSES = [

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 SHOP, OFFICE = "prj_sandboxStorefront", "prj_sandboxBackoffice"
 CONNECT = "connectIntegrationResourceToProject"
 NAMES = ["DATABASE_URL", "DATABASE_URL_UNPOOLED", "PGPASSWORD"]
-NOTHING = "Nothing was changed."
+NOTHING = "This call changed nothing."
 
 
 class Reader(Person):

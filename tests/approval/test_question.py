@@ -150,3 +150,11 @@ def test_words_of_others_stay_in_their_quotes_even_on_one_line() -> None:
     ours = "".join(part for number, part in enumerate(folded.split('"')) if number % 2 == 0)
     assert "cancel" not in ours
     assert folded.count('"') % 2 == 0
+
+
+def test_a_price_that_begins_like_another_is_shown() -> None:
+    """Only what stands in an earlier line word by word is left out as repeated."""
+    details = ["per GB: $20 per TB above 1 TB", "per GB: $2", "above 1 TB"]
+    shown = [line.strip() for line in write(subject({**PLAN, "details": details})).splitlines()]
+    assert ('"per GB: $20 per TB above 1 TB"' in shown, '"per GB: $2"' in shown) == (True, True)
+    assert '"above 1 TB"' not in shown

@@ -5,15 +5,32 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import anyio
+import mcp_types as types
 import pytest
 from mcp import Client
+from mcp.client import ClientRequestContext
 
+from vercel_marketplace_mcp.calls import MAX_CALLS
 from vercel_marketplace_mcp.sandbox.http import serving
 
 from .processes import processes
 from .world import FREE, PRO, Json, Person, Round, World, approved, buy, clicked, first_round, typed
 
 pytestmark = pytest.mark.anyio
+
+
+class Thoughtful(Person):
+    """Answers once `knows` is set, and sets `reads` when a form is open."""
+
+    def __init__(self, answer: types.ElicitResult) -> None:
+        super().__init__(answer)
+        self.reads, self.knows = anyio.Event(), anyio.Event()
+
+    async def __call__(self, context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
+        """Read the form, and take as long as it takes."""
+        self.reads.set()
+        await self.knows.wait()
+        return await super().__call__(context, params)
 
 
 async def at_once(calls: list[Callable[[], Awaitable[Json]]]) -> list[Json]:
@@ -121,6 +138,29 @@ async def test_one_call_made_fifty_times_at_once_shows_one_form(world: World) ->
     async with world.client("legacy", person) as client:
         found = await at_once([partial(buy, client)] * 50)
     assert (tally(found), len(person.shown)) == ({("created", False): 1, ("created", True): 49}, 1)
+
+
+async def test_whoever_declines_one_of_many_calls_is_asked_once(world: World) -> None:
+    """T18: a no to the form that all of them wait for is a no to each, and it counts as one."""
+    person = Person(typed("no"), after=0.1)
+    async with world.client("legacy", person) as client:
+        found = await at_once([partial(buy, client)] * 8)
+        later = await buy(client)
+    assert (tally(found), len(person.shown)) == ({("not_confirmed", False): 8}, 2)
+    assert (later["status"], world.bodies) == ("not_confirmed", [])
+
+
+async def test_calls_that_wait_for_a_person_hold_up_no_read(world: World) -> None:
+    """However many forms are open, lists are answered meanwhile."""
+    person = Thoughtful(typed("20.00"))
+    async with world.client("legacy", person) as client, anyio.create_task_group() as tasks:
+        for _ in range(2 * MAX_CALLS):
+            tasks.start_soon(buy, client)
+        await person.reads.wait()
+        with anyio.fail_after(20):
+            assert not (await client.call_tool("list-configurations", {})).is_error
+        person.knows.set()
+    assert (len(person.shown), world.bodies) == (1, [PRO])
 
 
 async def test_an_approved_call_made_fifty_times_at_once_buys_once(era: str, world: World) -> None:

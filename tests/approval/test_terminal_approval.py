@@ -45,7 +45,7 @@ async def test_the_exact_answer_lets_the_same_call_buy_once(era: str, world: Wor
         code = await ask(client, metadata={"region": "iad1", "version": "16"}, externalId="x [31mred")
         (question,) = await world.waiting()
         done = await desk(world, code.lower(), answer=b" 20.00 \n")
-        said = "Approved, for 600 seconds. Tell the assistant to make the same call again.\n"
+        said = "Approved. Tell the assistant to make the same call again; that must happen soon.\n"
         assert (done.code, done.shown) == (0, f"{question.text}\n\n> {said}")
         assert world.sandbox.posts == []
         given: Json = {"metadata": {"region": "iad1", "version": "16"}, "externalId": "x [31mred"}

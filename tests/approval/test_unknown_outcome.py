@@ -170,7 +170,7 @@ async def test_a_refused_connection_sends_nothing_and_keeps_the_yes(era: str, wo
         await gate.open()
         found = await buy(client)
     assert (failed["status"], failed["error"]["code"]) == ("unavailable", "not_reachable")
-    assert failed["money"] == "Nothing was created and nothing was charged."
+    assert failed["money"] == "This call created nothing and charged nothing."
     assert (found["status"], found.get("replayed"), world.bodies) == ("created", None, [PRO])
 
 

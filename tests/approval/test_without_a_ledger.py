@@ -64,7 +64,7 @@ async def test_nothing_is_created_and_the_lists_go_on(era: str, spoil: Spoil, wo
             found = [await buy(client, **arguments) for arguments in (PRO, FREE, {**FREE, "billingPlanId": None})]
             listed = [await client.call_tool(name, arguments) for name, arguments in CALLS]
     assert [(one["status"], one["error"]["code"]) for one in found] == [("unavailable", "ledger_unavailable")] * 3
-    assert {one["money"] for one in found} == {"Nothing was created and nothing was charged."}
+    assert {one["money"] for one in found} == {"This call created nothing and charged nothing."}
     assert all(one["error"]["message"].endswith(".") and one["next_steps"] for one in found)
     assert [one.is_error for one in listed] == [False] * 3
     assert (person.shown, world.sandbox.posts) == ([], [])

@@ -10,7 +10,7 @@ from .machine_time import FreeTime
 from .machine_town import Seen, Wire
 
 HOUR, DAY = 3600.0, 86_400.0
-NOTHING = "Nothing was created and nothing was charged."
+NOTHING = "This call created nothing and charged nothing."
 SENT_NOTHING = ("confirmation_required", "not_confirmed", "refused", "invalid_arguments", "unavailable")
 UNFINISHED = ("asked", "frozen", "listed")
 UNSENT = ("prepared", "never_sent")

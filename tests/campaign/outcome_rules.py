@@ -20,7 +20,7 @@ Move: TypeAlias = Literal[
 ]
 
 MONEY = {
-    "nothing": "Nothing was created and nothing was charged.",
+    "nothing": "This call created nothing and charged nothing.",
     "rejected": "Vercel refused: this call created nothing and charged nothing.",
     "unclear, paid": "Vercel did not answer clearly: the store may exist, and it may be billed as confirmed.",
     "unclear, free": "Vercel did not answer clearly: the store may exist, and only a free plan was asked for.",

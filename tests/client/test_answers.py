@@ -78,6 +78,8 @@ async def test_an_answer_that_breaks_a_rule_is_unreadable(
         (b"[]", {"content_type": ""}),
         (b"[]", {"content_type": "application/vnd.api+json"}),
         (b"[]", {"content_encoding": "identity"}),
+        (b"[]", {"content_encoding": " Identity"}),
+        (b"[]", {"content_encoding": ""}),
         (b"[" * 33 + b"]" * 33, {}),
         (b'"' + b"x" * (MAX_BODY - 2) + b'"', {}),
         ('{"name":"größe 🙂 \\ud800","n":12345678901234567890}'.encode(), {}),

@@ -77,7 +77,7 @@ def test_a_replica_starts_with_what_it_is_given(secrets: Path) -> None:
     chosen = settings.load(given)
     assert {name for name in named - given.asked if not name.startswith("OTEL_")} == set()
     assert (chosen.token.get_secret_value(), str(chosen.team)) == (SECRETS["vercel_token"].strip(), "team_1a2b3c4d5e6f")
-    assert (chosen.approval, chosen.max_per_purchase, chosen.log_format) == ("client", 100_00, "json")
+    assert (chosen.approval, chosen.max_per_purchase, chosen.log_format) == ("both", 100_00, "json")
     assert chosen.ledger_url is not None
     assert (door.host, door.port, door.allowed_hosts) == ("0.0.0.0", 8000, ("desk.example.com",))  # noqa: S104
     assert (door.resource, door.issuer, door.approvals_url) == (

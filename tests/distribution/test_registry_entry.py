@@ -7,7 +7,7 @@ import copy
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -106,6 +106,11 @@ def test_every_choice_is_one_of_the_server(name: str) -> None:
         load({name: choice})
     with pytest.raises(settings.SettingsError, match=name):
         load({name: "always"})
+
+
+def test_every_way_to_approve_is_a_choice() -> None:
+    """A host offers nothing less than the server takes."""
+    assert VARIABLES["VERCEL_MCP_APPROVAL"]["choices"] == list(get_args(settings.Approval))
 
 
 def test_every_variable_is_one_that_the_server_reads() -> None:

@@ -127,7 +127,7 @@ async def test_any_other_answer_buys_nothing(mcpdo: Mcpdo) -> None:
     for given, status in (("--decline", "not_confirmed"), ("amount:=20.00", "confirmation_required")):
         code, result = await mcpdo.answer(given)
         assert (code, result["structuredContent"]["status"]) == (TOOL_IS_ERROR, status)
-        assert result["structuredContent"]["money"] == "Nothing was created and nothing was charged."
+        assert result["structuredContent"]["money"] == "This call created nothing and charged nothing."
     assert (mcpdo.sandbox.posts, mcpdo.sandbox.stores) == ([], [])
 
 

@@ -35,6 +35,14 @@ ACCOUNT = "https://api.vercel.com team_abc"
 PRODUCT = "brindle/brindle-postgres"
 WORDING = Wording(text="Buy a store for 20.00 USD?\nTo buy, type 20.00 - anything else buys nothing.", expected="20.00")
 PRICE = 20_00
+LIMITS = Limits(
+    paid=True,
+    unpriced=True,
+    max_per_purchase=100_00,
+    max_per_day=250_00,
+    max_creates_per_hour=20,
+    allowed_products=None,
+)
 GENEROUS = {"max_creates_per_hour": 10_000}
 
 
@@ -77,7 +85,7 @@ def rules(*asking: Callable[[Facts], bool], counts: int = PRICE, **limits: Any) 
     price = Quote(due_now=counts, recurring=0, period=None, words=(), counts=counts)
 
     def allow(history: History) -> Verdict:
-        facts = Facts(limits=Limits(**limits), history=history, quote=price)
+        facts = Facts(limits=replace(LIMITS, **limits), history=history, quote=price)
         return judge(facts, asking) if asking else judge(facts)
 
     return allow

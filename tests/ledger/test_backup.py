@@ -1,5 +1,9 @@
-"""What a backup of the ledger in PostgreSQL brings back, and what not: by the commands of the page for operators."""
+"""What a backup of the ledger in PostgreSQL brings back, and what not, and what the database tells by itself.
 
+All of it by the commands of the page for operators.
+"""
+
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -75,6 +79,15 @@ async def test_a_yes_used_since_the_backup_counts_again_until_it_runs_out(
     assert (await ledger.background(identity("one"), "")).approved
     clock.at += 600
     assert isinstance(await ledger.begin(purchase("one"), needs_a_yes), NotApproved)
+
+
+async def test_the_page_finds_what_was_connected(ledger: Ledger, database: Database) -> None:
+    """No list of the ledger has it: a row of the audit log names the project, and whose token it was."""
+    change = await ledger.begin_change(identity(), {"projectId": "prj_one"}, needs_yes=False)
+    (statement,) = re.findall(r"--command \"(SELECT .+ = 'changing')\"", PAGE)
+    ((_, subject, detail),) = await database.rows(statement)
+    assert subject == change
+    assert {"projectId": "prj_one", "principal": identity().principal}.items() <= json.loads(str(detail)).items()
 
 
 async def test_the_password_comes_from_a_file_that_is_read_anew(database: Database, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Every currency by its code and its words, written beside a number as partners write them."""
 
+import unicodedata
+
 import pytest
 
 from vercel_marketplace_mcp.purchase.money import holds_amount
@@ -63,6 +65,13 @@ def test_a_sign_may_have_up_to_three_letters_before_it() -> None:
     """T06: as in 5 US$; with four it is another word."""
     assert [word for word in ("U", "US", "USD") if not holds_amount(f"5 {word}$")] == []
     assert not holds_amount("5 USDX$")
+
+
+def test_every_sign_of_a_currency_is_known() -> None:
+    """T06: also those that compatibility forms spell as letters, the signs of the rupee and the rial."""
+    signs = [char for char in map(chr, range(0x110000)) if unicodedata.category(char) == "Sc"]
+    assert len(signs) > 60
+    assert [sign for sign in signs if not (holds_amount(f"{sign}5") and holds_amount(f"5 {sign}"))] == []
 
 
 def test_a_currency_ends_where_its_letters_end() -> None:

@@ -34,7 +34,15 @@ def price(now: int = 0, every: int = 0, *, words: bool = False, counts: int | No
     )
 
 
-PAID = Facts(limits=Limits(), product="brindle/postgres", quote=price(2000))
+LIMITS = Limits(
+    paid=True,
+    unpriced=True,
+    max_per_purchase=100_00,
+    max_per_day=250_00,
+    max_creates_per_hour=20,
+    allowed_products=None,
+)
+PAID = Facts(limits=LIMITS, product="brindle/postgres", quote=price(2000))
 FREE = replace(PAID, quote=None)
 
 
@@ -45,15 +53,16 @@ def broken(facts: Facts) -> tuple[str, ...]:
 
 
 BREAKING: dict[Rule, Facts] = {
-    policy.the_team_is_not_the_operators: replace(PAID, team_is_the_operators=False),
     policy.the_product_is_not_on_the_operators_list: replace(
-        PAID, limits=Limits(allowed_products=frozenset({"brindle/redis", "brindle/postgresql"}))
+        PAID, limits=replace(LIMITS, allowed_products=frozenset({"brindle/redis", "brindle/postgresql"}))
     ),
-    policy.paid_purchases_are_switched_off: replace(PAID, limits=Limits(paid=False)),
+    policy.paid_purchases_are_switched_off: replace(PAID, limits=replace(LIMITS, paid=False)),
     policy.the_caller_may_not_ask_for_paid_stores: replace(PAID, caller_may_purchase=False),
-    policy.it_costs_more_than_one_purchase_may: replace(PAID, limits=Limits(max_per_purchase=1999)),
+    policy.it_costs_more_than_one_purchase_may: replace(PAID, limits=replace(LIMITS, max_per_purchase=1999)),
     policy.it_costs_more_than_is_left_today: replace(PAID, history=History(spent_today=23_001)),
-    policy.the_price_is_only_stated_in_words: replace(PAID, quote=price(words=True), limits=Limits(unpriced=False)),
+    policy.the_price_is_only_stated_in_words: replace(
+        PAID, quote=price(words=True), limits=replace(LIMITS, unpriced=False)
+    ),
     policy.too_many_stores_were_created: replace(PAID, history=History(creates_last_hour=20)),
     policy.a_billing_mismatch_is_unsettled: replace(PAID, history=History(mismatch_is_unsettled=True)),
     policy.it_conflicts_with_an_earlier_purchase: replace(PAID, history=History(conflicts_with_earlier=True)),
@@ -69,16 +78,20 @@ def test_a_purchase_within_every_limit_is_asked_about_or_proceeds() -> None:
     assert judge(FREE, ALL_RULES) == Proceed()
 
 
-def test_what_the_operator_does_not_set_has_its_documented_default() -> None:
-    """A hundred dollars a purchase, two hundred and fifty a day, twenty creates an hour; nothing has happened yet."""
+def test_what_is_left_out_of_the_limits_is_not_allowed() -> None:
+    """The operator's defaults stand in the settings; whoever forgets a limit allows nothing."""
     assert Limits() == Limits(
-        paid=True,
-        unpriced=True,
-        max_per_purchase=100_00,
-        max_per_day=250_00,
-        max_creates_per_hour=20,
-        allowed_products=None,
+        paid=False,
+        unpriced=False,
+        max_per_purchase=0,
+        max_per_day=0,
+        max_creates_per_hour=0,
+        allowed_products=frozenset(),
     )
+
+
+def test_of_what_is_left_out_of_the_facts_nothing_has_happened() -> None:
+    """Nothing was spent or asked; the caller may purchase, and without a price it is free."""
     nothing = History(
         spent_today=0,
         creates_last_hour=0,
@@ -88,14 +101,14 @@ def test_what_the_operator_does_not_set_has_its_documented_default() -> None:
         open_questions=0,
         unanswered_questions=0,
     )
-    assert Facts(limits=Limits()) == Facts(
-        limits=Limits(), history=nothing, team_is_the_operators=True, caller_may_purchase=True, product="", quote=None
+    assert Facts(limits=LIMITS) == Facts(
+        limits=LIMITS, history=nothing, caller_may_purchase=True, product="", quote=None
     )
 
 
 def test_a_product_on_the_operators_list_is_for_sale() -> None:
     """By its whole name, whatever else is on the list."""
-    limits = Limits(allowed_products=frozenset({"brindle/redis", PAID.product}))
+    limits = replace(LIMITS, allowed_products=frozenset({"brindle/redis", PAID.product}))
     assert judge(replace(PAID, limits=limits)) == Ask()
 
 
@@ -124,7 +137,6 @@ def test_a_rule_with_a_setting_names_it() -> None:
     """An operator reads in the refusal which variable to change."""
     named = {rule.__name__: re.findall("VERCEL_[A-Z_]+", explain(rule.__name__)) for rule in ALL_RULES}
     assert {name: settings for name, settings in named.items() if settings} == {
-        "the_team_is_not_the_operators": ["VERCEL_TEAM_ID", "VERCEL_TEAM_SLUG"],
         "the_product_is_not_on_the_operators_list": ["VERCEL_MCP_ALLOWED_PRODUCTS"],
         "paid_purchases_are_switched_off": ["VERCEL_MCP_PAID"],
         "it_costs_more_than_one_purchase_may": ["VERCEL_MCP_MAX_PER_PURCHASE"],
@@ -136,7 +148,7 @@ def test_a_rule_with_a_setting_names_it() -> None:
 
 def test_several_broken_rules_are_all_named() -> None:
     """In alphabetical order, with all their explanations."""
-    verdict = judge(replace(PAID, limits=Limits(paid=False, max_creates_per_hour=0)))
+    verdict = judge(replace(PAID, limits=replace(LIMITS, paid=False, max_creates_per_hour=0)))
     names = ("paid_purchases_are_switched_off", "too_many_stores_were_created")
     assert verdict == Refuse(names)
     assert isinstance(verdict, Refuse)
@@ -161,29 +173,34 @@ WORDS = "the_price_is_only_stated_in_words"
 @pytest.mark.parametrize(
     ("quote", "limits", "history", "names"),
     [
-        (price(10_000), Limits(), History(), ()),
-        (price(10_001), Limits(), History(), (ONE,)),
-        (price(0, 10_000), Limits(), History(), ()),
-        (price(0, 10_001), Limits(), History(), (ONE,)),
-        (price(10_000, 10_000), Limits(), History(), ()),
-        (price(1, 10_001), Limits(), History(), (ONE,)),
-        (price(5000, 5000), Limits(max_per_day=10_000), History(), ()),
-        (price(5000, 5000), Limits(max_per_day=9999), History(), (DAY,)),
-        (price(2000), Limits(), History(spent_today=23_000), ()),
-        (price(2000), Limits(), History(spent_today=23_001), (DAY,)),
-        (price(1), Limits(max_per_purchase=0, max_per_day=0), History(), (DAY, ONE)),
-        (price(words=True, counts=10_000), Limits(max_per_purchase=0), History(), (ONE,)),
-        (price(words=True, counts=10_000), Limits(max_per_purchase=1), History(), ()),
-        (price(words=True, counts=10_000), Limits(max_per_day=0), History(), (DAY,)),
-        (price(words=True, counts=10_000), Limits(max_per_day=9999), History(), (DAY,)),
-        (price(counts=10_000), Limits(max_per_purchase=0), History(), (ONE,)),
-        (price(counts=10_000), Limits(unpriced=False), History(), (WORDS,)),
-        (price(2000, words=True), Limits(unpriced=False), History(), (WORDS,)),
-        (price(counts=0), Limits(max_per_purchase=0, max_per_day=0, unpriced=False), History(spent_today=9**9), ()),
-        (None, Limits(max_creates_per_hour=3), History(creates_last_hour=2), ()),
-        (None, Limits(max_creates_per_hour=3), History(creates_last_hour=3), (HOUR,)),
-        (None, Limits(max_creates_per_hour=0), History(), (HOUR,)),
-        (price(2000), Limits(), History(declines_of_this=1, open_questions=2, unanswered_questions=4), ()),
+        (price(10_000), LIMITS, History(), ()),
+        (price(10_001), LIMITS, History(), (ONE,)),
+        (price(0, 10_000), LIMITS, History(), ()),
+        (price(0, 10_001), LIMITS, History(), (ONE,)),
+        (price(10_000, 10_000), LIMITS, History(), ()),
+        (price(1, 10_001), LIMITS, History(), (ONE,)),
+        (price(5000, 5000), replace(LIMITS, max_per_day=10_000), History(), ()),
+        (price(5000, 5000), replace(LIMITS, max_per_day=9999), History(), (DAY,)),
+        (price(2000), LIMITS, History(spent_today=23_000), ()),
+        (price(2000), LIMITS, History(spent_today=23_001), (DAY,)),
+        (price(1), replace(LIMITS, max_per_purchase=0, max_per_day=0), History(), (DAY, ONE)),
+        (price(words=True, counts=10_000), replace(LIMITS, max_per_purchase=0), History(), (ONE,)),
+        (price(words=True, counts=10_000), replace(LIMITS, max_per_purchase=1), History(), ()),
+        (price(words=True, counts=10_000), replace(LIMITS, max_per_day=0), History(), (DAY,)),
+        (price(words=True, counts=10_000), replace(LIMITS, max_per_day=9999), History(), (DAY,)),
+        (price(counts=10_000), replace(LIMITS, max_per_purchase=0), History(), (ONE,)),
+        (price(counts=10_000), replace(LIMITS, unpriced=False), History(), (WORDS,)),
+        (price(2000, words=True), replace(LIMITS, unpriced=False), History(), (WORDS,)),
+        (
+            price(counts=0),
+            replace(LIMITS, max_per_purchase=0, max_per_day=0, unpriced=False),
+            History(spent_today=9**9),
+            (),
+        ),
+        (None, replace(LIMITS, max_creates_per_hour=3), History(creates_last_hour=2), ()),
+        (None, replace(LIMITS, max_creates_per_hour=3), History(creates_last_hour=3), (HOUR,)),
+        (None, replace(LIMITS, max_creates_per_hour=0), History(), (HOUR,)),
+        (price(2000), LIMITS, History(declines_of_this=1, open_questions=2, unanswered_questions=4), ()),
     ],
 )
 def test_a_ceiling_holds_to_the_cent(
@@ -204,6 +221,6 @@ NOT_FOR_FREE = {
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.__name__)
 def test_a_free_purchase_is_held_against_every_rule_but_those_about_money(rule: Rule) -> None:
-    """Team, product, number, mismatch and conflict hold for free stores too, and whatever spares attention."""
+    """Product, number, mismatch and conflict hold for free stores too, and whatever spares attention."""
     facts = replace(BREAKING[rule], quote=None)
     assert broken(facts) == (() if rule in NOT_FOR_FREE else (rule.__name__,))

@@ -46,7 +46,16 @@ LIMITS = st.builds(
     max_creates_per_hour=SMALL,
     allowed_products=st.none() | st.frozensets(PRODUCTS),
 )
-GENEROUS = st.just(Limits(max_per_purchase=10**13, max_per_day=10**13, max_creates_per_hour=100))
+GENEROUS = st.just(
+    Limits(
+        paid=True,
+        unpriced=True,
+        max_per_purchase=10**13,
+        max_per_day=10**13,
+        max_creates_per_hour=100,
+        allowed_products=None,
+    )
+)
 HISTORIES = st.just(History()) | st.builds(
     History,
     spent_today=MONEY,
@@ -65,7 +74,6 @@ FACTS = st.builds(
     Facts,
     limits=GENEROUS | LIMITS,
     history=HISTORIES,
-    team_is_the_operators=st.sampled_from([True, True, True, False]),
     product=PRODUCTS,
     quote=QUOTES,
 )

@@ -111,6 +111,11 @@ READING: dict[str, tuple[Json, Quote]] = {
     "but tests the card": ({**SHARED, "preauthorizationAmount": 1}, exactly(counts=FLAT)),
     "but has a minimum": ({**SHARED, "minimumAmount": "5.00"}, exactly(counts=FLAT)),
     "but quotes an amount": ({**SHARED, "quote": [{"line": "Fee", "amount": 12}]}, exactly(counts=FLAT)),
+    "in any script": ({**SHARED, "quote": [{"line": "Fee", "amount": "五"}]}, exactly(counts=FLAT)),
+    "and a version is no amount": (
+        {**SHARED, "quote": [{"line": "Postgres 17", "amount": "0"}]},
+        exactly(counts=0),
+    ),
     "a payment method of unknown need": ({**SHARED, "paymentMethodRequired": None}, exactly(counts=FLAT)),
     "an unknown type": ({**SHARED, "type": "usage"}, exactly(counts=FLAT)),
 }

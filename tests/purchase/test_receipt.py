@@ -1,5 +1,6 @@
 """Comparing the plan that Vercel names after a create with the one that was meant."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ UNSEEN = "its texts state an amount that was not confirmed"
         {**FREE, "cost": "$0.00/month", "later": {"seats": 3}},
         {**FREE, "cost": None, "initialCharge": None},
         {"id": "free", "details": [{"label": "Storage", "value": "1 GB"}]},
+        {"id": "free", "effectiveDate": (NOW + timedelta(minutes=4)).isoformat()},  # with the store, by Vercel's clock
     ],
 )
 def test_a_free_plan_that_comes_back_is_as_meant(returned: Any) -> None:
@@ -56,6 +58,10 @@ def test_a_free_plan_that_comes_back_is_as_meant(returned: Any) -> None:
         ({**FREE, "initialCharge": "5.00"}, ("initialCharge is not zero",)),
         ({**FREE, "later": "now 5 EUR"}, (WORDS,)),
         ({"id": "free", "disabled": True}, ("it is disabled",)),
+        (
+            {"id": "free", "effectiveDate": (NOW + timedelta(minutes=6)).isoformat()},
+            ("it is not in effect yet, or its date can't be read",),
+        ),
     ],
 )
 def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reasons: tuple[str, ...]) -> None:
@@ -71,6 +77,7 @@ def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reaso
         ({"id": "pro"}, ()),
         ({**PRO, "name": "Pro!", "maximumAmount": None, "minimumAmount": "0.00", "preauthorizationAmount": 0}, ()),
         ({**PRO, "initialCharge": "5.0"}, ()),
+        ({**PRO, "minimumAmount": "0.0", "cost": None, "scope": None}, ()),
         ({**PRO, "quote": [], "details": PRICED[:1]}, ()),
         ({**PRO, "quote": [{"line": "Seats", "amount": "9.00"}]}, ("its quote differs",)),
         ({**PRO, "details": PRICED}, (UNSEEN,)),

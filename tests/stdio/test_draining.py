@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -119,9 +120,17 @@ async def recorded(folder: Path) -> list[str]:
         await ledger.aclose()
 
 
+def interrupt_twice(process: Process) -> None:
+    """Press Ctrl-C, and once more: a terminal and whatever passes it on may both send it."""
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # or the two would be one
+    process.send_signal(signal.SIGINT)
+
+
 ENDINGS: dict[str, Callable[[Process], object]] = {
     "SIGTERM": lambda process: process.send_signal(signal.SIGTERM),
     "SIGINT": lambda process: process.send_signal(signal.SIGINT),
+    "SIGINT twice": interrupt_twice,
     "end of input": hang_up,
 }
 

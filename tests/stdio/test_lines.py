@@ -208,7 +208,7 @@ async def test_arguments_that_json_can_t_carry_are_invalid(shared: Any, argument
     structured = result["structuredContent"]
     assert result["isError"]
     assert structured["status"] == "invalid_arguments"
-    assert structured["money"] == "Nothing was created and nothing was charged."
+    assert structured["money"] == "This call created nothing and charged nothing."
     assert structured["error"]["argument"] == argument[:80]
 
 

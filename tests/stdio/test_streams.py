@@ -17,6 +17,12 @@ Json: TypeAlias = dict[str, Any]
 Start: TypeAlias = Callable[..., "subprocess.Popen[bytes]"]
 
 LIST: Json = {"jsonrpc": "2.0", "method": "tools/list"}
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "a client", "version": "1"},
+}
+DISCOVER: Json = {"jsonrpc": "2.0", "method": "server/discover", "params": {"_meta": META}}
 MAX = 1024 * 1024
 
 
@@ -53,7 +59,8 @@ def test_requests_from_a_file_are_answered_into_a_file(start: Start, initialize:
 def test_without_any_input_the_process_ends_at_once(start: Start) -> None:
     """As under a service manager that gives it none."""
     with start(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as server:
-        assert (*server.communicate(timeout=GUARD), server.returncode) == (b"", None, 0)
+        answers, _ = server.communicate(timeout=GUARD)
+        assert (answers, server.returncode) == (b"", 0)
 
 
 def test_a_host_may_speak_over_sockets(start: Start, initialize: Json) -> None:
@@ -82,20 +89,42 @@ def test_a_client_that_reads_late_finds_every_answer_whole(start: Start, initial
         assert (server.stdout.read(), server.wait(GUARD)) == (b"", 0)
 
 
+UNREAD = {
+    "requests": [{**LIST, "id": number} for number in range(100)],
+    "questions before the opening": [{**DISCOVER, "id": number} for number in range(300)],
+    "no messages": [{"no": "message"}] * 2000,
+}
+
+
 @pytest.mark.parametrize("ending", ["the end of input", "a signal"])
-def test_a_client_that_never_reads_holds_no_process(start: Start, initialize: Json, ending: str) -> None:
+@pytest.mark.parametrize("asked", UNREAD.values(), ids=UNREAD.keys())
+def test_a_client_that_never_reads_holds_no_process(start: Start, asked: list[Json], ending: str) -> None:
     """Once it is time to end, what nobody reads is dropped after a moment."""
     with start(stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin
         assert server.stdout
-        server.stdin.write(lines(initialize))
+        server.stdin.write(lines(asked[0]))
         assert server.stdout.readline()
-        server.stdin.write(lines(*({**LIST, "id": number} for number in range(100))))
+        server.stdin.write(lines(*asked))
         if ending == "a signal":
             server.send_signal(signal.SIGTERM)
         else:
             server.stdin.close()
         assert server.wait(GUARD) == 0
+
+
+def test_a_client_that_leaves_before_the_opening_ends_it_quietly(start: Start) -> None:
+    """Its last questions are answered to nobody, without a word about it."""
+    with start(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        assert server.stdin
+        assert server.stdout
+        assert server.stderr
+        server.stdin.write(lines({**DISCOVER, "id": 1}))
+        assert server.stdout.readline()
+        server.stdout.close()
+        server.stdin.write(lines({**DISCOVER, "id": 2}, {**DISCOVER, "id": 3}))
+        server.stdin.close()
+        assert (server.stderr.read(), server.wait(GUARD)) == (b"", 0)
 
 
 @pytest.mark.parametrize("beyond", [0, 1])

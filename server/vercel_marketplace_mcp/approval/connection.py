@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vercel_marketplace_mcp.approval.question import PHRASE, form_of
-from vercel_marketplace_mcp.text import is_identifier, quoted
+from vercel_marketplace_mcp.text import named, quoted
 
 _MAX_VARIABLES = 20
 
@@ -34,14 +34,14 @@ def expected_phrase(fingerprint: str) -> str:
 
 def write(subject: Connecting, expected: str) -> str:
     """Return the question. Its first line says what is changed, and where."""
-    shown = [_plain(name) for name in subject.variables[:_MAX_VARIABLES]]
+    shown = [named(name) for name in subject.variables[:_MAX_VARIABLES]]
     more = len(subject.variables) - len(shown)
     variables = ", ".join(shown) + (f" and {more} more" if more else "")
     lines = [
-        f"Set environment variables of the project {_plain(subject.project)} in production, team {subject.team}?",
-        f"They are the secrets of the store {quoted(subject.store)} ({_plain(subject.store_id)}).",
-        f"Product: {_plain(subject.product)}",
-        f"Environments: {', '.join(_plain(name) for name in subject.environments)}",
+        f"Set environment variables of the project {named(subject.project)} in production, team {subject.team}?",
+        f"They are the secrets of the store {quoted(subject.store)} ({named(subject.store_id)}).",
+        f"Product: {named(subject.product)}",
+        f"Environments: {', '.join(named(name) for name in subject.environments)}",
         f"Variables: {variables or 'not known yet; the partner names them'}",
     ]
     if subject.sensitive is not None:
@@ -52,8 +52,3 @@ def write(subject: Connecting, expected: str) -> str:
 def form(expected: str) -> dict[str, Any]:
     """Return the form's schema: one required free text."""
     return form_of(PHRASE, f"Type {expected} to connect", "Anything else changes nothing.")
-
-
-def _plain(name: str) -> str:
-    """Return a name as it is, or in quotes if it could be read as words of this question."""
-    return name if is_identifier(name) else quoted(name)

@@ -14,7 +14,7 @@ from vercel_marketplace_mcp.purchase.money import dollars, holds_amount
 from vercel_marketplace_mcp.purchase.plan import detail_lines, strings
 from vercel_marketplace_mcp.purchase.quote import Quote, price_lines
 from vercel_marketplace_mcp.strict_json import walk
-from vercel_marketplace_mcp.text import MAX_LENGTH, clean, is_identifier, quoted
+from vercel_marketplace_mcp.text import MAX_LENGTH, clean, named, quoted
 
 AMOUNT, PHRASE = "amount", "phrase"
 """The one field of a form: for a purchase the amount, for a change that costs nothing a phrase."""
@@ -75,12 +75,12 @@ def write(subject: Subject) -> str:
     expected = expected_answer(subject.quote, subject.fingerprint)
     headline = subject.quote.headline
     price = f"{dollars(headline)} USD" if headline is not None else "a price that could not be read"
-    method = _plain(subject.payment_method) if subject.payment_method else "the default one of the team"
+    method = named(subject.payment_method) if subject.payment_method else "the default one of the team"
     lines = [
         f"Buy a store for {price}, charged to the team {subject.team}?",
         *price_lines(subject.quote),
-        f"Product: {_plain(subject.product)} ({_plain(subject.product_id)})",
-        f"Billing plan: {_plain(str(subject.plan.get('id')))}",
+        f"Product: {named(subject.product)} ({named(subject.product_id)})",
+        f"Billing plan: {named(str(subject.plan.get('id')))}",
         f"Store name: {quoted(subject.name)}",
         f"Payment method: {method}",
     ]
@@ -99,11 +99,6 @@ def write(subject: Subject) -> str:
         lines.append("The partner says more than fits here: read the plan at Vercel first.")
     lines.append(f"To buy, type {expected} - anything else buys nothing.")
     return "\n".join(lines)
-
-
-def _plain(identifier: str) -> str:
-    """Return an identifier as it is, or in quotes if it could be read as words of this question."""
-    return identifier if is_identifier(identifier) else quoted(identifier)
 
 
 def chosen_lines(chosen: Mapping[str, Any]) -> Iterator[str]:
@@ -143,9 +138,14 @@ def _partner_lines(plan: Mapping[str, Any], price: Quote) -> Iterator[str]:
     shown: list[str] = []
     for text in chain(named, prices, detail_lines(plan), strings([plan.get("description"), plan.get("name")])):
         line = clean(text)
-        if line and not any(line in earlier for earlier in shown):
+        if line and not any(_stands_in(line, earlier) for earlier in shown):
             shown.append(line)
             yield line
+
+
+def _stands_in(line: str, earlier: str) -> bool:
+    """Say whether a line is repeated within another, word by word: $2 does not stand in $20."""
+    return re.search(rf"(?<!\S){re.escape(line)}(?!\S)", earlier) is not None
 
 
 def _priced_parts(text: str) -> Iterator[str]:

@@ -143,11 +143,9 @@ class SqlLedger(ABC):
 
         return await self._run(work)
 
-    async def purchases(
-        self, limit: int, before: str | None = None, *, account: str | None = None, principal: str | None = None
-    ) -> list[Purchase]:
-        """Return purchases, newest first; `before` is the id of the last one that was seen."""
-        return await self._run(lambda db, _now: purchases.newest(db, limit, before, account, principal))
+    async def purchases(self, limit: int, before: str | None = None, *, principal: str | None = None) -> list[Purchase]:
+        """Return purchases of one principal or of all, newest first; `before` is the id of the last one seen."""
+        return await self._run(lambda db, _now: purchases.newest(db, limit, before, principal))
 
     async def open_unknowns(self) -> int:
         """Return of how many purchases nobody knows whether they were made."""

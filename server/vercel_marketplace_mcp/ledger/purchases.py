@@ -148,12 +148,8 @@ def finish(db: Database, purchase_id: str, state: str, receipt: Mapping[str, Any
     audit.append(db, now, state, purchase_id, {"receipt": dict(receipt)})
     if state == "never_sent":
         questions.give_back(db, purchase_id, now)
-    else:  # a yes to what was bought, or tried, meanwhile is void: the next purchase needs its own
-        db.execute(
-            "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved')"
-            " AND (fingerprint, principal) = (SELECT fingerprint, principal FROM purchases WHERE id = ?)",
-            (purchase_id,),
-        )
+    else:
+        questions.void_others(db, purchase_id)
 
 
 def get(db: Database, purchase_id: str) -> Purchase | None:
@@ -162,21 +158,15 @@ def get(db: Database, purchase_id: str) -> Purchase | None:
     return _read(row) if row else None
 
 
-def newest(db: Database, limit: int, before: str | None, account: str | None, principal: str | None) -> list[Purchase]:
-    """Return purchases of an account and a principal, newest first, from the one that comes after `before`."""
+def newest(db: Database, limit: int, before: str | None, principal: str | None) -> list[Purchase]:
+    """Return the purchases of one principal or of all, newest first, from the one that comes after `before`."""
     last = db.execute("SELECT created_at FROM purchases WHERE id = ?", (before,)).fetchone() if before else (1e18,)
     if last is None:
         return []
-    limits = {"at": last[0], "id": before or "", "limit": limit, "account": account, "principal": principal}
+    limits = {"at": last[0], "id": before or "", "limit": limit, "principal": principal}
     if principal is not None:
         rows = db.execute(
-            "SELECT * FROM purchases WHERE principal = :principal AND account = coalesce(:account, account)"
-            " AND (created_at, id) < (:at, :id) ORDER BY created_at DESC, id DESC LIMIT :limit",
-            limits,
-        )
-    elif account is not None:
-        rows = db.execute(
-            "SELECT * FROM purchases WHERE account = :account AND (created_at, id) < (:at, :id)"
+            "SELECT * FROM purchases WHERE principal = :principal AND (created_at, id) < (:at, :id)"
             " ORDER BY created_at DESC, id DESC LIMIT :limit",
             limits,
         )

@@ -142,36 +142,40 @@ def answer(db: Database, question_id: str, principal: str, reply: Reply, now: fl
     return state
 
 
-def use_up(db: Database, identity: Identity, purchase_id: str, now: float) -> str | None:
+def use_up(db: Database, identity: Identity, purchase_or_change: str, now: float) -> str | None:
     """Use the live yes for a purchase or a change, and return the question's id; None if there is no yes."""
     used = db.execute(
         "UPDATE questions SET state = 'used', purchase = ? WHERE fingerprint = ? AND principal = ?"
         " AND account = ? AND state = 'approved' RETURNING id",
-        (purchase_id, identity.fingerprint, identity.principal, identity.account),
+        (purchase_or_change, identity.fingerprint, identity.principal, identity.account),
     ).fetchall()
     if len(used) != 1:
         return None
     question_id = str(used[0][0])
-    audit.append(db, now, "used", question_id, {"purchase": purchase_id})
+    audit.append(db, now, "used", question_id, {"purchase": purchase_or_change})
     return question_id
 
 
-def give_back(db: Database, purchase_id: str, now: float) -> None:
+def give_back(db: Database, purchase_or_change: str, now: float) -> None:
     """Let a used yes stand again, for as long as it would have, unless a newer question has taken its place."""
     db.execute(
         "UPDATE questions SET state = 'approved' WHERE state = 'used' AND purchase = ? AND approved_until > ?"
         " AND NOT EXISTS (SELECT 1 FROM questions AS live WHERE live.fingerprint = questions.fingerprint"
         " AND live.principal = questions.principal AND live.state IN ('pending', 'approved'))",
-        (purchase_id, now),
+        (purchase_or_change, now),
     )
 
 
-def void_others(db: Database, purchase_id: str) -> None:
-    """Void what is asked or approved about the same: a yes to what was done, or tried, meanwhile does nothing more."""
+def void_others(db: Database, purchase_or_change: str) -> None:
+    """Void what is asked or approved about the same: a yes to what was done, or tried, meanwhile does nothing more.
+
+    A free purchase has used no question, and a change is known by the question that it has used.
+    """
     db.execute(
-        "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved') AND (fingerprint, principal) ="
-        " (SELECT fingerprint, principal FROM questions WHERE purchase = ?)",
-        (purchase_id,),
+        "UPDATE questions SET state = 'revoked' WHERE state IN ('pending', 'approved') AND (fingerprint, principal) IN"
+        " (SELECT fingerprint, principal FROM purchases WHERE id = :id"
+        " UNION ALL SELECT fingerprint, principal FROM questions WHERE purchase = :id)",
+        {"id": purchase_or_change},
     )
 
 

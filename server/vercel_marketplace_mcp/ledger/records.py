@@ -197,10 +197,8 @@ class Ledger(Protocol):
     async def purchase(self, purchase_id: str) -> Purchase | None:
         """Return a purchase."""
 
-    async def purchases(
-        self, limit: int, before: str | None = None, *, account: str | None = None, principal: str | None = None
-    ) -> list[Purchase]:
-        """Return purchases, newest first; `before` is the id of the last one that was seen."""
+    async def purchases(self, limit: int, before: str | None = None, *, principal: str | None = None) -> list[Purchase]:
+        """Return purchases of one principal or of all, newest first; `before` is the id of the last one seen."""
 
     async def open_unknowns(self) -> int:
         """Return of how many purchases nobody knows whether they were made."""

@@ -30,7 +30,7 @@ class SqliteLedger(SqlLedger):
         self._now = now
         self._db: sqlite3.Connection | None = None
         self._files: tuple[files.Identity | None, ...] = ()
-        self._one: anyio.CapacityLimiter | None = None
+        self._one = anyio.CapacityLimiter(1)
 
     async def _run(self, work: Callable[[Database, float], T], *, in_file: bool = False) -> T:
         """Run `work` as one transaction, in a thread: a disk may take its time.
@@ -40,7 +40,6 @@ class SqliteLedger(SqlLedger):
         Raises:
             LedgerError: the database can't be used; nothing of the transaction is on disk.
         """
-        self._one = self._one or anyio.CapacityLimiter(1)
         with telemetry.span("ledger.transaction"):
             return await anyio.to_thread.run_sync(self._transact, work, in_file, limiter=self._one)
 
@@ -72,7 +71,6 @@ class SqliteLedger(SqlLedger):
         Raises:
             LedgerError: the file is damaged.
         """
-        self._one = self._one or anyio.CapacityLimiter(1)
         await anyio.to_thread.run_sync(self._check_whole, limiter=self._one)
         return await super().verify()
 
@@ -95,5 +93,4 @@ class SqliteLedger(SqlLedger):
 
     async def aclose(self) -> None:
         """Close the database."""
-        self._one = self._one or anyio.CapacityLimiter(1)
         await anyio.to_thread.run_sync(self._close, limiter=self._one)

@@ -54,13 +54,18 @@ def folded(text: str) -> str:
     """
     plain = html.unescape(text)
     if not _is_plain(plain):
-        plain = _seen(unicodedata.normalize("NFKC", _seen(plain)))
+        plain = _seen(unicodedata.normalize("NFKC", _seen(_with_signs(plain))))
     return " ".join(plain.split())
 
 
 def _is_plain(text: str) -> bool:
     """Say whether `text` reads as it stands, as nearly all do: what follows looks at every character."""
     return text.isascii() and text.isprintable()
+
+
+def _with_signs(text: str) -> str:
+    """Return `text` with its currency signs as one: compatibility forms spell two of them as letters (₨, ﷼)."""
+    return _replace(text, lambda char: "¤" if unicodedata.category(char) == "Sc" else char)
 
 
 def _seen(text: str) -> str:

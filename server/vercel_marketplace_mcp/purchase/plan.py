@@ -106,7 +106,7 @@ def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
     cost = plan.get("cost", "")
     if not isinstance(cost, str) or not costs_nothing(cost):
         yield "cost is not plainly zero"
-    if _quotes_money(plan.get("quote")):
+    if quotes_money(plan.get("quote")):
         yield "its quote holds amounts"
 
 
@@ -148,7 +148,7 @@ def detail_lines(plan: Mapping[str, Any]) -> Iterator[str]:
             yield ": ".join(str(value) for value in entry.values()) if isinstance(entry, Mapping) else str(entry)
 
 
-def _quotes_money(quote: Any) -> bool:
+def quotes_money(quote: Any) -> bool:
     """Say whether the deprecated `quote` lines name an amount that is not zero; they leave the currency out."""
     amounts = [line.get("amount") for line in quote if isinstance(line, dict)] if isinstance(quote, list) else [quote]
     return any(holds_number(str(amount)) for amount in amounts)

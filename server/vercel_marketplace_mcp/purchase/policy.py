@@ -11,14 +11,14 @@ from vercel_marketplace_mcp.purchase.quote import Quote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What the operator allows. Money in cents."""
+    """What the operator allows; what is left out is not allowed. Money in cents; None allows every product."""
 
-    paid: bool = True
-    unpriced: bool = True
-    max_per_purchase: int = 100_00
-    max_per_day: int = 250_00
-    max_creates_per_hour: int = 20
-    allowed_products: frozenset[str] | None = None
+    paid: bool = False
+    unpriced: bool = False
+    max_per_purchase: int = 0
+    max_per_day: int = 0
+    max_creates_per_hour: int = 0
+    allowed_products: frozenset[str] | None = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,6 @@ class Facts:
 
     limits: Limits
     history: History = field(default_factory=History)
-    team_is_the_operators: bool = True
     caller_may_purchase: bool = True
     product: str = ""
     quote: Quote | None = None
@@ -70,11 +69,6 @@ class Refuse:
 
 Verdict = Proceed | Ask | Refuse
 Rule = Callable[[Facts], bool]
-
-
-def the_team_is_not_the_operators(facts: Facts) -> bool:
-    """Stores are only created for the team that the operator has set (VERCEL_TEAM_ID or VERCEL_TEAM_SLUG)."""
-    return not facts.team_is_the_operators
 
 
 def the_product_is_not_on_the_operators_list(facts: Facts) -> bool:
@@ -143,7 +137,6 @@ def too_many_questions_went_unanswered(facts: Facts) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    the_team_is_not_the_operators,
     the_product_is_not_on_the_operators_list,
     paid_purchases_are_switched_off,
     the_caller_may_not_ask_for_paid_stores,

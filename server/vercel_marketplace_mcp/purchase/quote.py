@@ -10,8 +10,8 @@ from typing import Any
 
 from vercel_marketplace_mcp.purchase.choice import MayCharge, Order
 from vercel_marketplace_mcp.purchase.metadata import Field
-from vercel_marketplace_mcp.purchase.money import cents_from_dollars, costs_nothing, dollars, holds_amount
-from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, strings
+from vercel_marketplace_mcp.purchase.money import cents_from_dollars, costs_nothing, dollars, holds_amount, holds_number
+from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, quotes_money, strings
 from vercel_marketplace_mcp.purchase.spending import priced_options, why_metadata_may_charge, why_settings_may_charge
 
 UNREADABLE_COUNTS_AS = 100_00
@@ -112,9 +112,9 @@ def _is_not_zero(cost: Any) -> bool:
 
 
 def _has_unread_amounts(plan: Mapping[str, Any]) -> bool:
-    """Say whether members that are no part of the numbers hold any digit but zero: bounds, a card test, quote lines."""
-    members = [plan.get(name) for name in (*DECIMAL_MEMBERS, "preauthorizationAmount", "quote")]
-    return any(char.isdigit() and char != "0" for member in members for char in str(member))
+    """Say whether members that are no part of the numbers hold an amount: bounds, a card test, quote lines."""
+    members = [plan.get(name) for name in (*DECIMAL_MEMBERS, "preauthorizationAmount")]
+    return quotes_money(plan.get("quote")) or any(holds_number(str(member)) for member in members)
 
 
 def price_lines(price: Quote) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from vercel_marketplace_mcp.ledger.records import Channel, Identity, Meaning, Qu
 from vercel_marketplace_mcp.purchase.policy import History, Refuse, Verdict
 from vercel_marketplace_mcp.results import moment
 from vercel_marketplace_mcp.text import clean
-from vercel_marketplace_mcp.tools.context import Context
+from vercel_marketplace_mcp.tools.context import Context, Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,10 +22,6 @@ class Matter:
     wording: Wording
     form: Mapping[str, Any]
     allow: Callable[[History], Verdict]
-
-
-Outcome = Meaning | Question | Refuse
-"""A yes or a no; the question, if it now waits in a terminal; or the rules that spare people's attention."""
 
 
 async def carried(context: Context, client_form: ClientForm) -> tuple[Meaning | None, ClientForm | None]:
@@ -47,12 +43,13 @@ async def ask(matter: Matter, context: Context, client_form: ClientForm | None) 
     """
     if client_form is None or not client_form.answers_within_the_call:
         return await _ask(matter, context, client_form)
-    lock = context.form_lock(matter.identity.fingerprint)
-    if lock.locked():
-        async with lock:  # the same question is being asked: see what comes of it
-            return Meaning.YES
-    async with lock:
-        return await _ask(matter, context, client_form)
+    form = context.form(matter.identity)
+    if form.lock.locked():
+        async with form.lock:  # the same question is being asked: what comes of it holds for this call, too
+            return form.outcome or Meaning.YES
+    async with form.lock:
+        form.outcome = await _ask(matter, context, client_form)
+        return form.outcome
 
 
 async def _ask(matter: Matter, context: Context, client_form: ClientForm | None) -> Outcome:
@@ -93,4 +90,6 @@ def approval(question: Question, context: Context) -> tuple[dict[str, Any], str]
     shown = {"code": question.code, "command": command, "expires_at": moment(question.expires_at)}
     if question.missing == ("form",):
         return shown, "A person has approved in a terminal. A form must be answered too: use a client that shows forms."
+    if context.server_url is None and context.settings.ledger_url is not None:
+        command = f"{command} (with the server's VERCEL_MCP_LEDGER_URL set)"
     return shown, f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}"

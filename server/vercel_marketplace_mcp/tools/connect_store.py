@@ -17,6 +17,7 @@ from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools import confirm
 from vercel_marketplace_mcp.tools.context import Context, creating_team, fetch_store
 from vercel_marketplace_mcp.tools.link import Link, read_link
+from vercel_marketplace_mcp.tools.receipts import ASK_THE_PERSON
 from vercel_marketplace_mcp.vercel.errors import NotSentError, RefusedError, VercelError, unreadable
 from vercel_marketplace_mcp.vercel.models import Store
 
@@ -133,9 +134,8 @@ def _connected(link: Link, changes: str) -> Answer:
 
 
 def _not_confirmed() -> Answer:
-    steps = ["Ask the person what they want instead; do not repeat this call unless they ask for it."]
     error = {"code": "not_confirmed", "message": "The client declined, or something else than the phrase was typed."}
-    return connect_answer("not_confirmed", NOTHING_CHANGED, steps, error=error)
+    return connect_answer("not_confirmed", NOTHING_CHANGED, [ASK_THE_PERSON], error=error)
 
 
 def _failed(status: str, changes: str, error: VercelError, steps: list[str]) -> Answer:

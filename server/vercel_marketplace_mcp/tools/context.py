@@ -11,7 +11,8 @@ from weakref import WeakValueDictionary
 import anyio
 
 from vercel_marketplace_mcp.callers import LOCAL, Caller
-from vercel_marketplace_mcp.ledger.records import Ledger
+from vercel_marketplace_mcp.ledger.records import Identity, Ledger, Meaning, Question
+from vercel_marketplace_mcp.purchase.policy import Refuse
 from vercel_marketplace_mcp.results import StopError
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.vercel import errors
@@ -56,6 +57,18 @@ class Ongoing:
             await self._idle.wait()
 
 
+Outcome = Meaning | Question | Refuse
+"""What comes of asking: a yes or a no; the question, if it now waits in a terminal; or what spares attention."""
+
+
+class Form:
+    """The form for a purchase: one call at a time shows it, and whoever waits for it learns what came of it."""
+
+    def __init__(self) -> None:
+        self.lock = anyio.Lock()
+        self.outcome: Outcome | None = None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """The operator's settings, the way to Vercel, the ledger, the clock, and who calls.
@@ -72,13 +85,13 @@ class Context:
     ready_wait: float = READY_WAIT
     caller: Caller = LOCAL
     server_url: str | None = None
-    forms: WeakValueDictionary[str, anyio.Lock] = field(default_factory=WeakValueDictionary)
+    forms: WeakValueDictionary[tuple[str, str], Form] = field(default_factory=WeakValueDictionary)
     calls: Ongoing = field(default_factory=Ongoing)
     purchases: Ongoing = field(default_factory=Ongoing)
 
-    def form_lock(self, fingerprint: str) -> anyio.Lock:
-        """Return the lock that lets one call at a time show the form for a purchase."""
-        return self.forms.setdefault(fingerprint, anyio.Lock())
+    def form(self, identity: Identity) -> Form:
+        """Return the form of a caller for a purchase."""
+        return self.forms.setdefault((identity.principal, identity.fingerprint), Form())
 
     async def drain(self) -> None:
         """Let every purchase finish (each has a deadline of its own), and other calls for a moment."""
@@ -94,8 +107,16 @@ class Context:
         return shlex.join(["vercel-marketplace-mcp", "approve", code, "--server", self.server_url])
 
     def command(self, *arguments: str) -> str:
-        """Return a command that a person can run as it stands."""
+        """Return a command for a person; where it must be run says `place`."""
+        if self.settings.ledger_url is not None:  # it holds a password, so it is not part of a command
+            return shlex.join([*self.program, *arguments])
         return shlex.join([*self.program, *arguments, "--state-dir", str(self.settings.state_dir)])
+
+    @property
+    def place(self) -> str:
+        """Where `command` works: in a person's terminal, or on the machine that people reach from elsewhere."""
+        where = "in a terminal" if self.server_url is None else "at the server"
+        return where if self.settings.ledger_url is None else f"{where}, with its VERCEL_MCP_LEDGER_URL set"
 
     def team(self, team_id: str | None, slug: str | None) -> Team | None:
         """Return the team of a call: the operator's, else the one that the arguments name, else none.

@@ -1,4 +1,4 @@
-"""create-store: the only tool that can change anything, and the one way a purchase takes through this server.
+"""create-store: the only tool that can buy anything, and the one way a purchase takes through this server.
 
 offer → price → rules → a person's yes → the ledger → one request → receipt. Each step ends the call if it must.
 """
@@ -31,6 +31,8 @@ MAX_QUESTIONS = 3
 RECEIPT_WAIT = 30.0
 """Seconds that a repeat waits for the receipt of the same purchase under way."""
 _POLL = 0.2
+_READS_LAG = 600.0
+"""Seconds after a create in which a store that Vercel's reads do not show counts as not shown yet, not as gone."""
 
 
 async def handle(arguments: CreateStore, context: Context, client_form: ClientForm) -> Answer:
@@ -113,7 +115,8 @@ async def _reconcile(purchase: Purchase, deal: Deal, context: Context) -> Purcha
 
 async def _is_gone(purchase: Purchase, deal: Deal, context: Context) -> bool:
     store_id = ((purchase.receipt or {}).get("store") or {}).get("id")
-    if store_id is None:
+    made = purchase.finished_at or purchase.created_at
+    if store_id is None or context.now().timestamp() - made < _READS_LAG:
         return False
     return await is_gone(context, deal.team, deal.wanted(since=purchase.created_at), store_id)
 
@@ -145,11 +148,11 @@ async def _send(purchase_id: str, deal: Deal, context: Context) -> Answer:
         logger.exception("the create request failed in an unforeseen way")
         unforeseen = unreadable("the server failed while handling it")
         state, answer = receipts.failed(unforeseen, deal.quote, purchase_id, context)
-    telemetry.purchase(answer.structured["status"], paid=deal.quote is not None)
     try:
         await context.ledger.finish(purchase_id, state, answer.structured)
     except LedgerError:
         logger.exception("the outcome of %s (%s) could not be recorded", purchase_id, state)
+    telemetry.purchase(answer.structured["status"], paid=deal.quote is not None)
     return answer
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from vercel_marketplace_mcp.inputs import ListPlans
+from vercel_marketplace_mcp.inputs import MAX_ID, ListPlans
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
 from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
 from vercel_marketplace_mcp.results import MAX_ITEMS, Answer, Listing, listing
@@ -12,13 +12,15 @@ from vercel_marketplace_mcp.text import clean, is_identifier, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans
 
 _MAX_DETAILS = 30
-_MAX_PLAN_ID = 256
 _USUAL = {"type": "subscription", "scope": "resource"}
 """What a plan is where its answer leaves these out."""
 
 
 async def handle(arguments: ListPlans, context: Context) -> Answer:
-    """Answer every plan with the verdict of the rules that create-store applies, and the partner's own words."""
+    """Answer every plan with the verdict on it and on the metadata, and the partner's own words.
+
+    create-store applies the same rules, and knows besides what the product's schema says of the metadata.
+    """
     team = context.team(arguments.team_id, arguments.slug)
     plans = await fetch_plans(
         context.client.read_recent,
@@ -42,7 +44,7 @@ async def handle(arguments: ListPlans, context: Context) -> Answer:
 def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return a plan as the agent reads it; `extras` are reasons that lie in the request rather than in the plan."""
     plan, reasons = judged.plan, (*judged.reasons, *extras)
-    shown: dict[str, Any] = {"id": clean(judged.id or "", _MAX_PLAN_ID)}
+    shown: dict[str, Any] = {"id": clean(judged.id or "", MAX_ID)}
     shown |= _names(plan)
     shown |= {"billing": "may_charge" if reasons else "free", "reasons": list(reasons)}
     shown |= {name: text for name, text in _texts(plan, ("type", "scope")).items() if text != _USUAL[name]}
@@ -53,7 +55,8 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any
     if _is_number(plan.get("preauthorizationAmount")):
         price["preauthorizationAmount"] = str(plan["preauthorizationAmount"])
     if details := list(dict.fromkeys(clean(line) for line in detail_lines(plan) if clean(line).strip(": "))):
-        price["details"] = details[:_MAX_DETAILS]
+        left_out = len(details) - _MAX_DETAILS
+        price["details"] = details[:_MAX_DETAILS] + ([f"and {left_out} more lines"] if left_out > 0 else [])
     return {**shown, "price": price}
 
 

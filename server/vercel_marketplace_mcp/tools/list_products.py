@@ -8,7 +8,7 @@ from typing import Any
 from vercel_marketplace_mcp.inputs import ListProducts
 from vercel_marketplace_mcp.purchase.metadata import Field, Option, limits, read_fields
 from vercel_marketplace_mcp.results import MAX_ITEMS, Answer, Listing, listing
-from vercel_marketplace_mcp.text import clean, is_identifier, quoted, repeats
+from vercel_marketplace_mcp.text import clean, named, repeats
 from vercel_marketplace_mcp.tools import regions
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_products
 from vercel_marketplace_mcp.vercel.models import Integration, Product
@@ -31,14 +31,22 @@ async def handle(arguments: ListProducts, context: Context) -> Answer:
     steps = [] if team else [NO_TEAM]
     if any(product.is_storage for product in found.products):
         steps.append(
-            "Choose one and its metadata; call list-plans with both slugs, this id as integrationConfigurationId, and "
-            "metadata as JSON text."
+            "Choose storage and its metadata; call list-plans with both slugs, this id as integrationConfigurationId, "
+            "and metadata as JSON text."
         )
     else:
         steps.append("This integration has no storage product. Try another configuration of list-configurations.")
-    lines = [_integration_line(integration), *map(_line, items)]
-    more, count = {"integration": integration}, len(found.products)
-    return listing(Listing(member="products", items=items, lines=lines, next_steps=steps, more=more, count=count))
+    return listing(
+        Listing(
+            member="products",
+            count=len(found.products),
+            items=items,
+            lines=[_line(item) for item in items],
+            next_steps=steps,
+            more={"integration": integration},
+            head=[_integration_line(integration)],
+        )
+    )
 
 
 def _texts(one: Integration | Product) -> dict[str, str]:
@@ -129,4 +137,4 @@ def _tell_field(field: Mapping[str, Any]) -> str:
 
 def _tell(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if is_identifier(text) else quoted(text)
+    return named(text)

@@ -22,6 +22,9 @@ from vercel_marketplace_mcp.vercel import errors
 from vercel_marketplace_mcp.vercel.models import Product, ProductList
 from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
+MAX_PLANS = 2_000
+"""Plans that are judged for one purchase: no partner has as many, and to judge takes time from all other calls."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
@@ -62,6 +65,8 @@ async def fetch_offer(arguments: CreateStore, context: Context, team: Team) -> O
         integrationConfigurationId=arguments.integration_configuration_id,
         metadata=json.dumps(metadata, ensure_ascii=False, separators=(",", ":")) if metadata else None,
     )
+    if len(plans) > MAX_PLANS:
+        raise errors.unreadable(f"it lists more than {MAX_PLANS} plans")
     return Offer(
         integration=integration,
         name=name,

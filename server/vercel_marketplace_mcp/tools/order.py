@@ -202,7 +202,7 @@ def _identify(
             fingerprint=fingerprint({**request, **terms}),
         )
     except UnbindableError:
-        message = "The plan holds a number that can't be carried exactly, so no confirmation could be bound to it."
+        message = "The plan holds a value that can't be carried exactly, so no confirmation could be bound to it."
         raise StopError("refused", "the_plan_can_not_be_bound", message, next_steps=[_CHOOSE]) from None
 
 

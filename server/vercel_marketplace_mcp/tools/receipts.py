@@ -9,9 +9,12 @@ from vercel_marketplace_mcp.results import NOTHING_HAPPENED, Answer, create_answ
 from vercel_marketplace_mcp.tools.confirm import approval
 from vercel_marketplace_mcp.tools.context import Context
 from vercel_marketplace_mcp.tools.order import Deal
-from vercel_marketplace_mcp.tools.stores import STORES_PAGE, brief, next_step, show
+from vercel_marketplace_mcp.tools.stores import COMING, STORES_PAGE, brief, next_step, show
 from vercel_marketplace_mcp.vercel.errors import NotSentError, RefusedError, VercelError
 from vercel_marketplace_mcp.vercel.models import Store
+
+ASK_THE_PERSON = "Ask the person what they want instead; do not repeat this call unless they ask for it."
+"""What to do after a no."""
 
 
 def confirmation_required(question: Question, deal: Deal, context: Context) -> Answer:
@@ -23,9 +26,8 @@ def confirmation_required(question: Question, deal: Deal, context: Context) -> A
 
 def not_confirmed() -> Answer:
     """Nothing was sent: the answer was not the exact text that means yes."""
-    steps = ["Ask the person what they want instead; do not repeat this call unless they ask for it."]
     error = {"code": "not_confirmed", "message": "The client declined, or something else than the amount was typed."}
-    return create_answer("not_confirmed", NOTHING_HAPPENED, steps, error=error)
+    return create_answer("not_confirmed", NOTHING_HAPPENED, [ASK_THE_PERSON], error=error)
 
 
 def created(store: Store, price: Quote | None, doubts: Sequence[str]) -> tuple[str, Answer]:
@@ -67,7 +69,7 @@ def unknown_steps(purchase_id: str, context: Context) -> list[str]:
     command = context.command("ledger", "resolve", purchase_id)
     return [
         f"Ask a person to look whether the store exists: {STORES_PAGE}. Until it is settled this is not bought again.",
-        f"The person then settles it in a terminal: {command} --created (or --not-created)",
+        f"The person then settles it {context.place}: {command} --created (or --not-created)",
     ]
 
 
@@ -89,9 +91,12 @@ def earlier(purchase: Purchase, context: Context) -> Answer:
             return create_answer("created", money, [f"See {STORES_PAGE}."], **when)
         case "never_sent" | "not_created":
             return create_answer("unavailable", NOTHING_HAPPENED, ["Call again."])
+    store: Mapping[str, Any] = receipt.get("store") or {}
     kept = {name: value for name, value in receipt.items() if name not in {"status", "money", "next_steps"}}
     money = f"{receipt['money']} That was at {when['created_at']}; this call sent nothing."
     steps = receipt["next_steps"]
+    if store.get("status") in COMING:
+        steps = ["It was not ready then: call get-store with its id to see whether it is now."]
     if purchase.settled_at is not None:
         steps = [f"A person has acknowledged this. See {STORES_PAGE}."]
     return create_answer(receipt["status"], money, steps, **kept, **when)

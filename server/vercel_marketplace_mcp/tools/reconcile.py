@@ -84,4 +84,4 @@ def _fits(entry: Mapping[str, Any], wanted: Wanted) -> bool:
     if owner != wanted.configuration_id or product.get("id", wanted.product_id) != wanted.product_id:
         return False
     made = entry.get("createdAt")
-    return not isinstance(made, int | float) or made >= wanted.since * 1000 - _CLOCK_SLACK
+    return made is None or (isinstance(made, int | float) and made >= wanted.since * 1000 - _CLOCK_SLACK)

@@ -8,7 +8,7 @@ import anyio
 from vercel_marketplace_mcp.approval.asking import ClientForm
 from vercel_marketplace_mcp.results import Answer, create_answer
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.text import clean, repeats
+from vercel_marketplace_mcp.text import clean, named, repeats
 from vercel_marketplace_mcp.tools.context import Context, fetch_store
 from vercel_marketplace_mcp.vercel.errors import VercelError
 from vercel_marketplace_mcp.vercel.models import ConnectedProject, Store
@@ -68,7 +68,7 @@ def next_step(store: Mapping[str, Any]) -> str:
     if status in COMING or status is None:
         return "It is not ready yet: call get-store with its id in half a minute, then connect-store."
     if status != READY:
-        return f"Its status is {status}: a person can see why at {STORES_PAGE}."
+        return f"Its status is {named(status)}: a person can see why at {STORES_PAGE}."
     return "Connect it to a project: call connect-store with its id as resourceId."
 
 

@@ -33,12 +33,11 @@ class _Kept:
 
 
 class _Flight:
-    """A read under way, and how it ended; one that was cancelled has neither a value nor an error."""
+    """A read under way, and how it ended; one that was cancelled has neither an answer nor an error."""
 
     def __init__(self) -> None:
         self.ended = anyio.Event()
-        self.has_value = False
-        self.value: Any = None
+        self.answer: Answered | None = None
         self.error: VercelError | None = None
 
 
@@ -66,15 +65,14 @@ class RecentReads:
             await flight.ended.wait()
             if flight.error is not None:
                 raise flight.error
-            if flight.has_value:
-                return flight.value
+            if flight.answer is not None:
+                return flight.answer.value
 
     async def _fetch(self, key: Hashable, call: Call, fetch: Fetch) -> Any:
         flight = self._flights[key] = _Flight()
         at = self._now()
         try:
-            answer = await fetch(call)
-            flight.value, flight.has_value = answer.value, True
+            answer = flight.answer = await fetch(call)
             if self._flights.get(key) is flight and call.operation.lists(answer.value):
                 self._keep(key, _Kept(answer=answer, at=at))
         except VercelError as error:
@@ -84,7 +82,7 @@ class RecentReads:
             if self._flights.get(key) is flight:
                 del self._flights[key]
             flight.ended.set()
-        return flight.value
+        return answer.value
 
     def _keep(self, key: Hashable, kept: _Kept) -> None:
         self._kept.pop(key, None)

@@ -223,7 +223,7 @@ async def _body(response: "httpx.Response") -> bytes:
     Raises:
         UnclearError: it is too large, or compressed.
     """
-    if response.headers.get("content-encoding", "identity") != "identity":
+    if response.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
         raise errors.unreadable("it is compressed, though that was not asked for")
     raw = bytearray()
     async for chunk in response.aiter_raw():

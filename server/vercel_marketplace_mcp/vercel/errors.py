@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vercel_marketplace_mcp.settings import Team
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.text import MAX_LENGTH, clean, quoted
 
 _LONGEST_WAIT = 3600
 # Statuses with their meaning in Vercel's documentation: code, sentence, what to do next.
@@ -154,4 +154,4 @@ def _quote(body: Any) -> str:
         return ""
     code, message = detail.get("code"), detail.get("message")
     words = [clean(text) for text in (code, message) if isinstance(text, str) and clean(text)]
-    return f' Vercel said: "{": ".join(words)}".' if words else ""
+    return f" Vercel said: {quoted(': '.join(words), 2 * MAX_LENGTH)}." if words else ""
