@@ -91,9 +91,10 @@ async def test_a_products_plans_are_told_whole(call: Call, client: Client, sandb
         f"scale: may_charge, $49.00/month, initialCharge 25.00, preauthorizationAmount 10.53, {set_up}",
         FREE_STEP.format("free"),
     ]
-    (request,) = sandbox.journal
+    request, beside = sandbox.journal
     assert request.path == "/v1/integrations/integration/brindle/products/brindle-postgres/plans"
     assert request.query == {"integrationConfigurationId": "icfg_BrindleData000000000001", "teamId": SANDBOX_TEAM_ID}
+    assert beside.path == "/v1/integrations/configuration/icfg_BrindleData000000000001/products"
 
 
 @pytest.mark.parametrize(
@@ -223,6 +224,30 @@ async def test_an_entry_of_any_shape_is_told_and_never_free(
     sandbox.misbehave(OPERATION, answering(entry))
     reply = await call(client, TOOL, BRINDLE)
     assert [(one["billing"], bool(one["reasons"])) for one in reply["plans"]] == [("may_charge", True)]
+
+
+async def test_the_verdict_is_that_of_create_store_where_the_products_schema_is_known(
+    call: Call, client: Client
+) -> None:
+    """A field for paid plans only makes no plan free, where the call says which configuration to look into."""
+    asked = {
+        "integrationIdOrSlug": "marrow",
+        "productIdOrSlug": "marrow-kv",
+        "integrationConfigurationId": "icfg_MarrowCache000000000002",
+        "metadata": '{"prodPack":true}',
+    }
+    reply = await call(client, TOOL, asked)
+    assert {one["billing"] for one in reply["plans"]} == {"may_charge"}
+    assert all("metadata.prodPack is for paid plans only" in one["reasons"] for one in reply["plans"])
+    without = {name: value for name, value in asked.items() if name != "integrationConfigurationId"}
+    assert "free" in {one["billing"] for one in (await call(client, TOOL, without))["plans"]}
+
+
+async def test_products_that_can_not_be_read_hide_no_plan(call: Call, client: Client, sandbox: Sandbox) -> None:
+    """They only say more of the metadata."""
+    sandbox.misbehave("getConfigurationProducts", Fault(status=403))
+    reply = await call(client, TOOL, {**BRINDLE, "integrationConfigurationId": "icfg_BrindleData000000000001"})
+    assert (reply["count"], reply["plans"][0]["billing"], reply.is_error) == (4, "free", False)
 
 
 async def test_a_list_of_absurd_length_is_cut_and_says_so(call: Call, client: Client, sandbox: Sandbox) -> None:

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from vercel_marketplace_mcp.inputs import MAX_ID, ListPlans
+from vercel_marketplace_mcp.purchase.metadata import Field, read_fields
 from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, detail_lines, judge_plans
-from vercel_marketplace_mcp.purchase.spending import why_settings_may_charge
+from vercel_marketplace_mcp.purchase.spending import why_metadata_may_charge
 from vercel_marketplace_mcp.results import MAX_ITEMS, Answer, Listing, listing
+from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.text import clean, is_identifier, repeats
-from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans
+from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans, fetch_products
+from vercel_marketplace_mcp.vercel.errors import VercelError
 
 _MAX_DETAILS = 30
 _USUAL = {"type": "subscription", "scope": "resource"}
@@ -17,10 +20,7 @@ _USUAL = {"type": "subscription", "scope": "resource"}
 
 
 async def handle(arguments: ListPlans, context: Context) -> Answer:
-    """Answer every plan with the verdict on it and on the metadata, and the partner's own words.
-
-    create-store applies the same rules, and knows besides what the product's schema says of the metadata.
-    """
+    """Answer every plan with the verdict of the rules that create-store applies, and the partner's own words."""
     team = context.team(arguments.team_id, arguments.slug)
     plans = await fetch_plans(
         context.client.read_recent,
@@ -32,13 +32,25 @@ async def handle(arguments: ListPlans, context: Context) -> Answer:
         source=arguments.source,
     )
     metadata = json.loads(arguments.metadata) if arguments.metadata else {}
-    extras = tuple(why_settings_may_charge(metadata, "metadata"))
+    extras = tuple(why_metadata_may_charge(metadata, await _fields(arguments, context, team)))
     judged = judge_plans(plans, context.now(), MAX_ITEMS)
     items = [show_plan(plan, extras) for plan in judged]
     steps = [] if team else [NO_TEAM]
     steps.append(_next_step(items))
     lines = [_line(item) for item in items]
     return listing(Listing(member="plans", items=items, lines=lines, next_steps=steps, count=len(plans)))
+
+
+async def _fields(arguments: ListPlans, context: Context, team: Team | None) -> tuple[Field, ...]:
+    """Return what the product's schema says of its metadata, as far as the call names where to look and it is there."""
+    if arguments.integration_configuration_id is None:
+        return ()
+    try:
+        found = await fetch_products(context.client.read_recent, team, arguments.integration_configuration_id)
+    except VercelError:
+        return ()
+    named = [one for one in found.products if arguments.product_id_or_slug in {one.id, one.slug}]
+    return tuple(field for product in named for field in read_fields(product.metadata_schema) or ())
 
 
 def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any]:
