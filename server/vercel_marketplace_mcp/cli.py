@@ -4,7 +4,8 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -132,11 +133,12 @@ def _serve(parsed: argparse.Namespace) -> int:
     except SettingsError as error:
         return _fail(str(error))
     logs.configure([*chosen.secrets, *collector.secrets()], log_format=chosen.log_format)
+    if door is None:
+        anyio.run(_serve_stdio, chosen, parsed.sandbox)
+        return 0
     try:
-        anyio.run(_serve_until_the_end, chosen, parsed.sandbox, door)
+        anyio.run(_serve_http, chosen, parsed.sandbox, door)
     except OSError as error:
-        if door is None:
-            raise
         return _fail(f"{parsed.http} can't be used: {error.strerror}")
     return 0
 
@@ -172,34 +174,39 @@ def _load_http(address: str) -> "HttpSettings":
     return settings.load(address, os.environ)
 
 
-async def _serve_until_the_end(chosen: "settings.Settings", sandbox: bool, door: "HttpSettings | None") -> None:
+@asynccontextmanager
+async def _opened(chosen: "settings.Settings", sandbox: bool, url: str | None = None) -> AsyncIterator["Account"]:
     from vercel_marketplace_mcp import collector
     from vercel_marketplace_mcp.account import Account
 
-    account = Account(chosen, _program(), sandbox=sandbox, server_url=door.approvals_url if door else None)
+    account = Account(chosen, _program(), sandbox=sandbox, server_url=url)
     try:
         async with collector.exported(lambda: account.context.ledger.open_unknowns()):  # noqa: PLW0108 - not opened yet
-            await (_serve_stdio(account) if door is None else _serve_http(account, door))
+            yield account
     finally:
         await account.aclose()
 
 
-async def _serve_stdio(account: "Account") -> None:
+async def _serve_stdio(chosen: "settings.Settings", sandbox: bool) -> None:
     from vercel_marketplace_mcp import app, stdio
 
-    server = app.build_server(lambda: account.context)
-    _collect_garbage_again()
-    await stdio.serve(server, account.drain)
+    async with _opened(chosen, sandbox) as account:
+        server = app.build_server(lambda: account.context)
+        _collect_garbage_again()
+        await stdio.serve(server, account.drain)
 
 
-async def _serve_http(account: "Account", door: "HttpSettings") -> None:
+async def _serve_http(chosen: "settings.Settings", sandbox: bool, door: "HttpSettings") -> None:
     from vercel_marketplace_mcp import app
+    from vercel_marketplace_mcp.http import serving
     from vercel_marketplace_mcp.http.app import build_app
-    from vercel_marketplace_mcp.http.serving import serve
 
-    application = build_app(app.build_server(lambda: account.context), account.context, door)
-    _collect_garbage_again()
-    await serve(application, door, account.drain)
+    listener, door = serving.listen(door)  # first: answers name the port that was taken
+    with listener:
+        async with _opened(chosen, sandbox, door.approvals_url) as account:
+            application = build_app(app.build_server(lambda: account.context), account.context, door)
+            _collect_garbage_again()
+            await serving.serve(application, door, listener, account.drain)
 
 
 def _import_lightly() -> None:

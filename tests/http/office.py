@@ -112,6 +112,7 @@ async def an_office(
     body_seconds: float = GUARD,
     protocol: type[ImpatientProtocol] = ImpatientProtocol,
     max_connections: int = 1000,
+    max_sessions: int = 1000,
     **changes: Any,
 ) -> AsyncIterator[Office]:
     """Serve while the block runs, with the operator's variables for HTTP and the settings changed."""
@@ -119,7 +120,8 @@ async def an_office(
         port = listener.getsockname()[1]
         chosen = http_settings.load(f"{HOST}:{port}", variables)
         context = _context(world, chosen.approvals_url, api_url, changes)
-        application = build_app(app.build_server(lambda: context), context, chosen, now=now, body_seconds=body_seconds)
+        bounds: Any = {"body_seconds": body_seconds, "max_sessions": max_sessions}
+        application = build_app(app.build_server(lambda: context), context, chosen, now=now, **bounds)
         server = DrainingServer(configure(application, protocol, max_connections), context.drain)
         office = Office(base=f"http://{HOST}:{port}", world=world, context=context, server=server)
         try:

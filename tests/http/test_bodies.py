@@ -84,10 +84,16 @@ HEADS: dict[str, tuple[bytes, int]] = {
     "an unknown path": (request(LIST, path="/", authorization=ALICE), 404),
     "a path below ours": (request(LIST, path="/mcp/", authorization=ALICE), 404),
     "a path around ours": (request(LIST, path="/x/../mcp", authorization=ALICE), 404),
-    "PUT": (request(LIST, method="PUT", authorization=ALICE), 405),
-    "PATCH": (request(LIST, method="PATCH", authorization=ALICE), 405),
+    "PUT": (head("PUT", authorization=ALICE), 405),
+    "PATCH": (head("PATCH", authorization=ALICE), 405),
+    "PUT with a body": (request(LIST, method="PUT", authorization=ALICE), 413),
+    "GET with a body, declared and never sent": (head("GET", authorization=ALICE, content_length="1"), 413),
+    "DELETE with a body in chunks, without an end": (
+        head("DELETE", authorization=ALICE, transfer_encoding="chunked") + b"1\r\nx\r\n",
+        413,
+    ),
     "GET in the era without streams": (head("GET", authorization=ALICE), 405),
-    "a method that does not exist": (request(LIST, method="BUY", authorization=ALICE), 405),
+    "a method that does not exist": (head("BUY", authorization=ALICE), 405),
     "GET of one approval": (head("GET", "/approvals/AAAAAA", authorization=CLERK), 405),
     "POST to the list of approvals": (request({}, path="/approvals", authorization=CLERK), 405),
     "POST to the health of the process": (request({}, path="/healthz"), 405),
@@ -128,6 +134,9 @@ async def test_who_is_too_slow_is_hung_up_on(world: World) -> None:
             "half a head, dripping": await knock(office.port, half, **drip),
             "a body that never comes": await knock(office.port, begun),
             "a body that drips": await knock(office.port, begun, **drip),
+            "a body of GET that never comes": await knock(
+                office.port, head("GET", authorization=ALICE, transfer_encoding="chunked")
+            ),
         }
     assert {name: (answer.status, answer.headers["connection"]) for name, answer in found.items()} == dict.fromkeys(
         found, (408, "close")

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from vercel_marketplace_mcp.sandbox import SANDBOX_TOKEN, Fault
 
 from ..approval.world import FREE, QUARRY, Json, World
 from .knocking import call, head, knock, request, statuses
-from .office import RESOURCE, Office, an_office, static_token
+from .office import RESOURCE, Office, an_office, http_variables, static_token
 from .refusing import answers
 
 pytestmark = pytest.mark.anyio
@@ -35,31 +36,41 @@ TOKENS: dict[str, Json] = {
 
 
 async def test_without_a_good_token_nobody_is_served(office: Office) -> None:
-    """401, and the challenge names the scope; the answer is the same whatever is wrong."""
+    """401, and the challenge names all scopes of an agent, to sign in once; it is the same whatever is wrong."""
     found = await answers(office, {name: request(LIST, **given) for name, given in TOKENS.items()})
     assert statuses(found) == dict.fromkeys(TOKENS, 401)
     assert {(answer.headers["www-authenticate"], answer.body) for answer in found.values()} == {
         (
-            'Bearer error="invalid_token", scope="stores:read"',
+            'Bearer error="invalid_token", scope="stores:read stores:create stores:purchase"',
             b'{"error": "invalid_token", "error_description": "This needs a good token with the scope stores:read."}',
         )
     }
 
 
-async def test_where_there_is_an_issuer_the_challenge_says_how_to_get_a_token(world: World) -> None:
-    """RFC 9728: the address of the metadata, which names the issuer, this server and the scopes, to everybody."""
-    issuer = "http://127.0.0.1:9/realm"
+async def test_questions_are_for_people_and_so_is_the_challenge(office: Office) -> None:
+    """Where a person answers, a token is asked for that a person has: no scope of an agent is suggested."""
+    found = await answers(office, {"to see questions": head("GET", "/approvals")})
+    assert [(one.status, one.headers["www-authenticate"]) for one in found.values()] == [
+        (401, 'Bearer error="invalid_token", scope="stores:approve"')
+    ]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/realm", "/realm/"])
+async def test_where_there_is_an_issuer_the_challenge_says_how_to_get_a_token(path: str, world: World) -> None:
+    """RFC 9728: the metadata name the issuer to the letter, this server and an agent's scopes, none of a person's."""
+    issuer = f"http://127.0.0.1:9{path}"
     variables = {"VERCEL_MCP_HTTP_ISSUER": issuer, "VERCEL_MCP_HTTP_RESOURCE": RESOURCE}
     async with an_office(world, variables) as office:
         refused = await knock(office.port, request(LIST, host="desk.example.com"))
         metadata = await knock(office.port, head("GET", "/.well-known/oauth-protected-resource/mcp"))
     address = "https://desk.example.com/.well-known/oauth-protected-resource/mcp"
-    challenge = f'Bearer error="invalid_token", scope="stores:read", resource_metadata="{address}"'
+    scopes = ["stores:read", "stores:create", "stores:purchase"]
+    challenge = f'Bearer error="invalid_token", scope="{" ".join(scopes)}", resource_metadata="{address}"'
     assert (refused.status, refused.headers["www-authenticate"]) == (401, challenge)
     assert metadata.json() == {
         "resource": RESOURCE,
         "authorization_servers": [issuer],
-        "scopes_supported": ["stores:read", "stores:create", "stores:purchase", "stores:approve"],
+        "scopes_supported": scopes,
         "bearer_methods_supported": ["header"],
     }
 
@@ -86,6 +97,31 @@ async def test_without_a_scope_what_needs_it_is_refused(office: Office) -> None:
     assert told == {
         name: (403, f'Bearer error="insufficient_scope", scope="{scope}"') for name, (_, scope) in SCOPES.items()
     }
+
+
+async def test_without_a_scope_the_client_is_told_in_words_that_it_shows(office: Office) -> None:
+    """An error of the protocol for a message, with its id once that is read; elsewhere no protocol is spoken."""
+    found = await answers(office, {name: sent for name, (sent, _) in SCOPES.items()})
+    told = {name: answer.json() for name, answer in found.items()}
+    of_messages = {name: (one.pop("id"), one["error"]["code"]) for name, one in told.items() if "jsonrpc" in one}
+    assert of_messages == {
+        "to read": (None, -32600),
+        "to list tools": (None, -32600),
+        "to create": (7, -32600),
+        "to connect": (7, -32600),
+        "to create under another name": (7, -32600),
+    }
+    words = {name: one.get("error_description") or one["error"]["message"] for name, one in told.items()}
+    assert words == {name: f"This needs a good token with the scope {scope}." for name, (_, scope) in SCOPES.items()}
+
+
+async def test_an_agent_reads_which_scope_it_lacks(era: str, world: World) -> None:
+    """The SDK's client shows the sentence, in either era."""
+    variables = http_variables(world.folder.parent, {"reader": ("stores:read",)})
+    async with an_office(world, variables) as office, office.client(era, static_token("reader")) as client:
+        with pytest.raises(MCPError, match="This needs a good token with the scope stores:create."):
+            await client.call_tool("create-store", FREE)
+    assert world.bodies == []
 
 
 async def test_arguments_that_contradict_themselves_are_answered_by_their_tool(office: Office) -> None:

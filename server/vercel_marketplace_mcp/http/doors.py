@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vercel_marketplace_mcp import messages
 from vercel_marketplace_mcp.callers import LOCAL, NEEDED, READ, Arrival, Caller
 from vercel_marketplace_mcp.http.identity import caller_of
+from vercel_marketplace_mcp.http.settings import PATH
 
 logger = logging.getLogger(__name__)
 
@@ -70,30 +71,35 @@ class Closing:
 
 
 class Identified:
-    """Lets in whoever has presented a good token with the scope that is needed, and notes who that is."""
+    """Lets in whoever has presented a good token with the scope that is needed, and notes who that is.
 
-    def __init__(self, app: ASGIApp, needed: str, metadata_url: str | None) -> None:
+    A client signs in for the scopes of the 401 challenge and no others (MCP), so that names all that are `suggested` to
+    one who comes here, though `needed` alone gets in. A 403 names what is missing (RFC 6750, section 3.1).
+    """
+
+    def __init__(self, app: ASGIApp, needed: str, suggested: str, metadata_url: str | None) -> None:
         self._app = app
         self._needed = needed
+        self._suggested = suggested
         self._metadata_url = metadata_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 without a good token, and 403 without the scope."""
         user = scope.get("user")
         if not isinstance(user, AuthenticatedUser):
-            return await self._challenge(401, "invalid_token", self._needed)(scope, receive, send)
-        caller = caller_of(user.access_token)
-        if not caller.may(self._needed):
-            return await self._challenge(403, "insufficient_scope", self._needed)(scope, receive, send)
-        scope["caller"] = caller
+            challenge = self._challenge("invalid_token", self._suggested)
+            return await refusal(401, "invalid_token", _wanted(self._needed), challenge)(scope, receive, send)
+        scope["caller"] = caller = caller_of(user.access_token)
         scope["challenge"] = self._challenge
+        if not caller.may(self._needed):
+            return await _without_scope(scope, self._needed)(scope, receive, send)
         return await self._app(scope, receive, send)
 
-    def _challenge(self, status: int, error: str, needed: str) -> Response:
-        parts = {"error": error, "scope": needed, "resource_metadata": self._metadata_url}
-        header = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
-        words = f"This needs a good token with the scope {needed}."
-        return refusal(status, error, words, headers={"www-authenticate": header})
+    def _challenge(self, error: str, scopes: str) -> dict[str, str]:
+        parts = {"error": error, "scope": scopes, "resource_metadata": self._metadata_url}
+        return {
+            "www-authenticate": "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
+        }
 
 
 class StrictBody:
@@ -108,7 +114,7 @@ class StrictBody:
         caller: Caller = scope.get("caller", LOCAL)
         scope["arrival"] = Arrival(caller=caller)
         if scope["method"] != "POST":
-            return await self._app(scope, receive, send)
+            return await self._pass_without_body(scope, receive, send)
         if Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return await refusal(415, "wrong_type", "A message is application/json.")(scope, receive, send)
         body = await read_body(scope, receive, messages.MAX_BYTES, self._seconds)
@@ -116,22 +122,41 @@ class StrictBody:
             return await body(scope, receive, send)
         found = messages.read(body)
         if isinstance(found, types.JSONRPCError):
-            answer = JSONResponse(found.model_dump(mode="json", by_alias=True, exclude_unset=True), 400)
-            return await answer(scope, receive, send)
-        needed = _needed(found.message)
-        if needed is not None and not caller.may(needed):
-            refused: Response = scope["challenge"](403, "insufficient_scope", needed)
-            return await refused(scope, receive, send)
+            return await _error_of_protocol(found, 400)(scope, receive, send)
+        if isinstance(found.message, types.JSONRPCRequest) and not caller.may(needed := _needed(found.message)):
+            return await _without_scope(scope, needed, found.message.id)(scope, receive, send)
         scope["arrival"] = Arrival(caller=caller, duplicate_keys=found.duplicate_keys)
         return await self._app(scope, _replaying(body, receive), send)
 
+    async def _pass_without_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is no message: the SDK never reads its body, so nobody else would bound one."""
+        body = await read_body(scope, receive, 0, self._seconds)
+        if isinstance(body, Response):
+            return await body(scope, receive, send)
+        return await self._app(scope, _replaying(body, receive), send)
 
-def _needed(message: types.JSONRPCMessage) -> str | None:
-    """Return the scope that a message needs beyond reading."""
-    if isinstance(message, types.JSONRPCRequest) and message.method == "tools/call":
-        name = (message.params or {}).get("name")
-        return NEEDED.get(name, READ) if isinstance(name, str) else None
-    return None
+
+def _needed(request: types.JSONRPCRequest) -> str:
+    """Return the scope that a request needs."""
+    name = (request.params or {}).get("name") if request.method == "tools/call" else None
+    return NEEDED.get(name, READ) if isinstance(name, str) else READ
+
+
+def _wanted(needed: str) -> str:
+    return f"This needs a good token with the scope {needed}."
+
+
+def _without_scope(scope: Scope, needed: str, request_id: types.RequestId | None = None) -> Response:
+    """Return the answer to a caller without the scope: for a message in words that its client shows."""
+    challenge: Mapping[str, str] = scope["challenge"]("insufficient_scope", needed)
+    if scope["path"] != PATH or scope["method"] != "POST":
+        return refusal(403, "insufficient_scope", _wanted(needed), challenge)
+    error = types.ErrorData(code=types.INVALID_REQUEST, message=_wanted(needed))
+    return _error_of_protocol(types.JSONRPCError(jsonrpc="2.0", id=request_id, error=error), 403, challenge)
+
+
+def _error_of_protocol(error: types.JSONRPCError, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(error.model_dump(mode="json", by_alias=True, exclude_unset=True), status, headers)
 
 
 async def read_body(scope: Scope, receive: Receive, most: int, seconds: float) -> bytes | Response:

@@ -5,16 +5,23 @@ A token is one of the operator's file, or a JWT of the issuer (RFC 9068), issued
 
 import hashlib
 import hmac
+import logging
 import time
 from collections.abc import Callable
 
 from mcp.server.auth.provider import AccessToken
 from starlette.authentication import AuthenticationError
 
-from vercel_marketplace_mcp.callers import Caller
+from vercel_marketplace_mcp.callers import APPROVE, PURCHASE, Caller
 from vercel_marketplace_mcp.http.issuer import Issuer
 from vercel_marketplace_mcp.http.keys import IssuerError
-from vercel_marketplace_mcp.http.settings import HttpSettings
+from vercel_marketplace_mcp.http.settings import HttpSettings, StaticToken
+from vercel_marketplace_mcp.text import clean
+
+logger = logging.getLogger(__name__)
+
+_MAX_NAMED = 1000
+"""Principals that are named in warnings, each once."""
 
 
 class CannotVerifyError(AuthenticationError):
@@ -27,6 +34,9 @@ class Identities:
     def __init__(self, chosen: HttpSettings, now: Callable[[], float] = time.monotonic) -> None:
         self._static = chosen.tokens
         self._issuer = Issuer(chosen.issuer, chosen.resource, now) if chosen.issuer and chosen.resource else None
+        self._named: set[str] = set()
+        for known in self._static:
+            self._look_at(caller_of(_access(known)))
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return what a good token says of its bearer.
@@ -37,15 +47,29 @@ class Identities:
         digest = hashlib.sha256(token.encode()).digest()
         for known in self._static:
             if hmac.compare_digest(known.digest, digest):
-                return AccessToken(
-                    token="", client_id=known.principal, subject=known.principal, scopes=list(known.scopes)
-                )
+                return _access(known)
         if self._issuer is None:
             return None
         try:
-            return await self._issuer.verify(token)
+            found = await self._issuer.verify(token)
         except IssuerError:
             raise CannotVerifyError from None
+        if found is not None:
+            self._look_at(caller_of(found))
+        return found
+
+    def _look_at(self, caller: Caller) -> None:
+        """Warn where one token both asks and answers: one person may want that, but then nobody else confirms."""
+        if not (caller.may(PURCHASE) and caller.may(APPROVE)):
+            return
+        if caller.principal not in self._named and len(self._named) < _MAX_NAMED:
+            self._named.add(caller.principal)
+            words = "a token of %s may both ask for purchases and approve them: whoever holds it buys unconfirmed"
+            logger.warning(words, clean(caller.principal))
+
+
+def _access(known: StaticToken) -> AccessToken:
+    return AccessToken(token="", client_id=known.principal, subject=known.principal, scopes=list(known.scopes))
 
 
 def caller_of(token: AccessToken) -> Caller:

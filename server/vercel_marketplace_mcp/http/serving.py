@@ -4,10 +4,12 @@ Order of an end: no further connections, no further requests, purchases finished
 """
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from types import FrameType
 
 from starlette.types import ASGIApp
@@ -25,6 +27,8 @@ MAX_CONNECTIONS = 1000
 """Connections that are served at once; more are answered 503."""
 _CUT_AFTER = 2
 """Seconds that answers may still take once all purchases are finished."""
+_CUT = "ASGI callable returned without completing response."
+"""What uvicorn says of a stream that was open to the end, as those of the handshake era are."""
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -103,7 +107,17 @@ class DrainingServer(Server):
             server.close()
         await self._drain()
         self.should_exit = True
-        await super().shutdown(sockets)
+        log = logging.getLogger("uvicorn.error")
+        log.addFilter(_is_news)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            log.removeFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Say whether a record is worth a line once all that must not be torn is finished: a cut stream is not."""
+    return record.getMessage() != _CUT
 
 
 def configure(
@@ -124,27 +138,25 @@ def configure(
     )
 
 
-async def serve(app: ASGIApp, chosen: HttpSettings, drain: Callable[[], Awaitable[None]]) -> None:
-    """Serve until a signal asks to end, then `drain`.
+async def serve(
+    app: ASGIApp, chosen: HttpSettings, listener: socket.socket, drain: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve what comes to `listener` until a signal asks to end, then `drain`."""
+    where = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+    address = f"http://{where}:{chosen.port}{PATH}"
+    sys.stderr.write(f"vercel-marketplace-mcp: serving MCP at {address}; stop it with Ctrl-C\n")
+    sys.stderr.flush()
+    await DrainingServer(configure(app), drain).serve(sockets=[listener])
+
+
+def listen(chosen: HttpSettings) -> tuple[socket.socket, HttpSettings]:
+    """Return a socket that listens, and the settings with the port that it took: any free one for port 0.
 
     Raises:
         OSError: the address can't be used.
     """
-    with listen(chosen.host, chosen.port) as listener:
-        where = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
-        address = f"http://{where}:{listener.getsockname()[1]}{PATH}"
-        sys.stderr.write(f"vercel-marketplace-mcp: serving MCP at {address}; stop it with Ctrl-C\n")
-        sys.stderr.flush()
-        await DrainingServer(configure(app), drain).serve(sockets=[listener])
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at an address.
-
-    Raises:
-        OSError: it can't be used.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    found = socket.getaddrinfo(chosen.host, chosen.port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,4 +165,4 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     listener.listen()
-    return listener
+    return listener, replace(chosen, port=listener.getsockname()[1])

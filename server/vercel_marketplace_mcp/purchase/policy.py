@@ -117,7 +117,7 @@ def a_billing_mismatch_is_unsettled(facts: Facts) -> bool:
 
 
 def it_conflicts_with_an_earlier_purchase(facts: Facts) -> bool:
-    """A different request for a store of this name and product was made within 24 hours, or is not settled yet."""
+    """Another request or caller's for this name and product was made within 24 hours, or is not settled yet."""
     return facts.history.conflicts_with_earlier
 
 
@@ -127,12 +127,12 @@ def it_was_declined_twice(facts: Facts) -> bool:
 
 
 def too_many_questions_are_open(facts: Facts) -> bool:
-    """Three questions wait for a person already."""
+    """Three questions of this caller wait for a person already."""
     return facts.history.open_questions >= 3
 
 
 def too_many_questions_went_unanswered(facts: Facts) -> bool:
-    """Five questions were declined or left unanswered in the last 10 minutes."""
+    """Five questions of this caller were declined or left unanswered in the last 10 minutes."""
     return facts.history.unanswered_questions >= 5
 
 
