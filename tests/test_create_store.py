@@ -141,3 +141,11 @@ async def test_a_team_that_is_set_by_its_slug_is_sent_as_such(call: Call, connec
     assert reply["status"] == "created"
     assert [one.query.get("slug") for one in sandbox.journal] == [SANDBOX_TEAM_SLUG] * 3
     assert [one for one in sandbox.journal if "teamId" in one.query] == []
+
+
+async def test_a_repeat_of_what_was_not_ready_sends_to_get_store(call: Call, client: Client) -> None:
+    """Its receipt is as old as the store, and says nothing of how far it has come since."""
+    replies = [await call(client, TOOL, VALID[TOOL]) for _ in range(2)]
+    assert [reply["store"]["status"] for reply in replies] == ["initializing"] * 2
+    assert replies[0]["next_steps"][0].startswith("It is not ready yet: call get-store")
+    assert replies[1]["next_steps"] == ["It was not ready then: call get-store with its id to see whether it is now."]

@@ -95,7 +95,7 @@ def earlier(purchase: Purchase, context: Context) -> Answer:
     kept = {name: value for name, value in receipt.items() if name not in {"status", "money", "next_steps"}}
     money = f"{receipt['money']} That was at {when['created_at']}; this call sent nothing."
     steps = receipt["next_steps"]
-    if store.get("status") in COMING:
+    if receipt["status"] == "created" and store.get("status") in COMING:
         steps = ["It was not ready then: call get-store with its id to see whether it is now."]
     if purchase.settled_at is not None:
         steps = [f"A person has acknowledged this. See {STORES_PAGE}."]
