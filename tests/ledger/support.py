@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 from pydantic import SecretStr
 
+from vercel_marketplace_mcp.ledger.files import FILE_NAME
 from vercel_marketplace_mcp.ledger.postgres import PostgresLedger
 from vercel_marketplace_mcp.ledger.records import (
     Begun,
@@ -132,6 +133,15 @@ async def buy(ledger: Ledger, label: str = "one", state: str = "created", **chan
     purchase_id = await send(ledger, label, **changes)
     await ledger.finish(purchase_id, state, {"status": state})
     return purchase_id
+
+
+async def lived_in(folder: Path, purchases: int) -> Path:
+    """The file of a closed ledger in which this many purchases were made."""
+    ledger = SqliteLedger(folder)
+    for number in range(purchases):
+        await buy(ledger, f"{number}")
+    await ledger.aclose()
+    return folder / FILE_NAME
 
 
 async def history(ledger: Ledger, who: Identity | None = None) -> History:

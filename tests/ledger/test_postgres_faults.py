@@ -20,7 +20,7 @@ from vercel_marketplace_mcp.ledger.records import Ledger, LedgerError
 from . import postgres
 from .places import Database
 from .postgres import Server
-from .support import WORDING, Clock, approve, ask, begin, history, identity, needs_a_yes, purchase, send, start
+from .support import Clock, approve, ask, begin, identity, needs_a_yes, purchase, send, start
 from .test_processes import acknowledged, assert_acknowledged, assert_no_yes_is_used_and_usable
 from .wire import wired
 
@@ -144,21 +144,6 @@ async def test_no_message_holds_the_password(database: Database, caplog: pytest.
         said += "".join(traceback.format_exception(caught.value)) + repr(ledger) + str(vars(ledger))
     assert PASSWORD not in said
     assert PASSWORD not in caplog.text
-
-
-async def test_what_fails_unforeseen_changes_nothing(database: Database) -> None:
-    """A rule that breaks within a transaction takes back what was written in it; the same connection goes on."""
-    ledger = database.ledger()
-
-    def broken(_history: object) -> None:
-        raise ZeroDivisionError
-
-    await approve(ledger, identity())
-    with pytest.raises(ZeroDivisionError):
-        await ledger.ask(identity("two"), WORDING, "form", broken)  # type: ignore[arg-type]
-    assert (await history(ledger)).open_questions == 0
-    assert await ledger.verify() is None
-    await ledger.aclose()
 
 
 async def test_a_ledger_of_a_newer_program_is_not_touched(database: Database) -> None:

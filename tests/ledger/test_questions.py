@@ -246,3 +246,16 @@ async def test_the_secret_is_made_once_for_all(ledger_factory: Callable[[], Ledg
     """What one process sealed, any other can read: 256 random bits, the same for all of them."""
     secrets = {await ledger_factory().secret() for _ in range(3)}
     assert [len(secret) for secret in secrets] == [32]
+
+
+async def test_what_fails_unforeseen_changes_nothing(ledger: Ledger) -> None:
+    """A rule that breaks within a transaction takes back what was written in it; the ledger goes on."""
+
+    def broken(_history: object) -> None:
+        raise ZeroDivisionError
+
+    await approve(ledger, identity())
+    with pytest.raises(ZeroDivisionError):
+        await ledger.ask(identity("two"), WORDING, "form", broken)  # type: ignore[arg-type]
+    assert (await history(ledger)).open_questions == 0
+    assert await ledger.verify() is None

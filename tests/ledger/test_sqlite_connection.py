@@ -18,21 +18,12 @@ from vercel_marketplace_mcp.ledger.records import LedgerError, Wording
 from vercel_marketplace_mcp.ledger.sqlite import SqliteLedger
 from vercel_marketplace_mcp.purchase.policy import Ask, History, Verdict
 
-from .support import WORDING, approve, ask, begin, buy, identity, purchase
+from .support import WORDING, approve, ask, begin, identity, lived_in, purchase
 
 pytestmark = pytest.mark.anyio
 
 DAMAGED = "The ledger is damaged. Restore a backup, or move the state folder away and look at Vercel for stores."
 LOCKED = "The ledger is locked by another process. Try again; if it stays so, look for one that hangs."
-
-
-async def lived_in(folder: Path) -> Path:
-    """The file of a closed ledger in which something has happened."""
-    ledger = SqliteLedger(folder)
-    for number in range(10):
-        await buy(ledger, f"{number}")
-    await ledger.aclose()
-    return folder / FILE_NAME
 
 
 def beside(path: Path) -> sqlite3.Connection:
@@ -79,7 +70,7 @@ def test_a_transaction_that_others_have_overtaken_is_locked_out(folder: Path) ->
 
 async def test_an_opening_that_fails_leaves_no_connection_behind(folder: Path) -> None:
     """Also while its error is still looked at: nobody else is kept from the file."""
-    path = await lived_in(folder)
+    path = await lived_in(folder, 10)
     with closing(beside(path)) as other:
         other.execute("PRAGMA user_version = 99")
     with pytest.raises(LedgerError) as caught:
@@ -128,7 +119,7 @@ async def test_the_file_is_looked_through_again_after_a_failure(
     folder: Path, trouble: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     """T58: until then one connection serves; whatever fails, the next call opens the file anew, and goes on."""
-    path = await lived_in(folder)
+    path = await lived_in(folder, 10)
     ledger = SqliteLedger(folder)
 
     async def fail() -> None:
@@ -150,7 +141,7 @@ async def test_the_file_is_looked_through_again_after_a_failure(
 
 async def test_verifying_looks_through_the_file_that_is_open(folder: Path) -> None:
     """T58: every page that others may have changed; where there is no file it says what to mend."""
-    path = await lived_in(folder)
+    path = await lived_in(folder, 10)
     ledger, other = SqliteLedger(folder), SqliteLedger(folder)
     assert await ledger.verify() is None
     await ask(other, identity())
@@ -167,7 +158,7 @@ async def test_verifying_looks_through_the_file_that_is_open(folder: Path) -> No
 
 async def test_an_opening_waits_for_another_one(folder: Path) -> None:
     """Whoever makes or migrates the ledger is done in a moment; nobody looks at it before."""
-    await lived_in(folder)
+    await lived_in(folder, 10)
     ledger, found = SqliteLedger(folder), []
 
     async def look() -> None:

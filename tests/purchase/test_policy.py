@@ -22,6 +22,8 @@ from vercel_marketplace_mcp.purchase.policy import (
 )
 from vercel_marketplace_mcp.purchase.quote import Quote
 
+from ..ledger.support import LIMITS
+
 MANY = settings(max_examples=700, derandomize=True, database=None, deadline=None)
 ALL_RULES = (*RULES, *ASKING_RULES)
 
@@ -34,14 +36,6 @@ def price(now: int = 0, every: int = 0, *, words: bool = False, counts: int | No
     )
 
 
-LIMITS = Limits(
-    paid=True,
-    unpriced=True,
-    max_per_purchase=100_00,
-    max_per_day=250_00,
-    max_creates_per_hour=20,
-    allowed_products=None,
-)
 PAID = Facts(limits=LIMITS, product="brindle/postgres", quote=price(2000))
 FREE = replace(PAID, quote=None)
 

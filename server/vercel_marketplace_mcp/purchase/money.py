@@ -65,7 +65,11 @@ def _is_plain(text: str) -> bool:
 
 def _with_signs(text: str) -> str:
     """Return `text` with its currency signs as one: compatibility forms spell two of them as letters (₨, ﷼)."""
-    return _replace(text, lambda char: "¤" if unicodedata.category(char) == "Sc" else char)
+    return _replace(text, _sign)
+
+
+def _sign(char: str) -> str:
+    return "¤" if unicodedata.category(char) == "Sc" else char
 
 
 def _seen(text: str) -> str:
@@ -101,7 +105,7 @@ def _read(text: str) -> str:
 def _reads(char: str) -> str:
     if char.isnumeric():  # digits that re does not know, as Ethiopic ones, and numerals that are letters
         return "1" if unicodedata.numeric(char) else "0"
-    return "¤" if unicodedata.category(char) == "Sc" else char
+    return _sign(char)
 
 
 _ASCII_READS = {code: _reads(chr(code)) for code in range(128)}

@@ -49,8 +49,8 @@ async def _fields(arguments: ListPlans, context: Context, team: Team | None) -> 
         found = await fetch_products(context.client.read_recent, team, arguments.integration_configuration_id)
     except VercelError:
         return ()
-    named = [one for one in found.products if arguments.product_id_or_slug in {one.id, one.slug}]
-    return tuple(field for product in named for field in read_fields(product.metadata_schema) or ())
+    called = found.called(arguments.product_id_or_slug)
+    return tuple(field for product in called for field in read_fields(product.metadata_schema) or ())
 
 
 def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any]:

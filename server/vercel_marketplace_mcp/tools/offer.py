@@ -89,7 +89,7 @@ async def _find_product(arguments: CreateStore, context: Context, team: Team) ->
             raise
         raise await _unknown_configuration(arguments.integration_configuration_id, context, team) from None
     wanted = arguments.integration_product_id_or_slug
-    fitting = [product for product in found.products if wanted in {product.id, product.slug}]
+    fitting = found.called(wanted)
     if len(fitting) == 1:
         return found, fitting[0]
     if fitting:

@@ -100,6 +100,10 @@ class ProductList(_Answer):
     integration: Annotated[Integration, BeforeValidator(_dict_or_empty)] = Field(default_factory=Integration)
     products: Annotated[list[Product], BeforeValidator(with_ids)]
 
+    def called(self, id_or_slug: str) -> list[Product]:
+        """Return the products with this id or slug; a slug may stand more than once."""
+        return [product for product in self.products if id_or_slug in {product.id, product.slug}]
+
 
 class Secret(_Answer):
     """A secret's name; Vercel answers no values here."""
