@@ -4,7 +4,9 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -65,6 +67,27 @@ async def test_removing_a_ledger_removes_nothing_else(folder: Path, ledger: Ledg
         files.remove_ledger(folder)
     assert {path.name for path in folder.iterdir()} == {"notes.txt"}
     assert await ledger.pending() == []
+
+
+async def test_another_process_may_close_the_ledger_while_it_is_opened(folder: Path) -> None:
+    """SQLite removes two of the files with the last close, at any moment while they are looked at."""
+    files.prepare_folder(folder)
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            for name in FILES[1:3]:
+                (folder / name).touch(mode=0o600)
+                (folder / name).unlink()
+
+    with ThreadPoolExecutor() as other:
+        going = other.submit(come_and_go)
+        try:
+            for _ in range(5000):
+                files.prepare_folder(folder)
+        finally:
+            is_over.set()
+        going.result()
 
 
 @pytest.mark.parametrize("name", ["", *FILES])

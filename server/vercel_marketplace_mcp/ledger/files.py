@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from vercel_marketplace_mcp.ledger.records import LedgerError
@@ -22,7 +23,7 @@ def prepare_folder(folder: Path) -> Path:
         _require_private(folder, stat.S_ISDIR)
         ledger = folder / FILE_NAME
         for path in (ledger, folder / f"{FILE_NAME}-wal", folder / f"{FILE_NAME}-shm", folder / f"{FILE_NAME}.lock"):
-            if path.is_symlink() or path.exists():
+            with suppress(FileNotFoundError):  # SQLite removes two of them with the last close
                 _require_private(path, stat.S_ISREG)
         if not ledger.exists():
             os.close(os.open(ledger, os.O_CREAT | os.O_RDWR, 0o600))
