@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import takewhile
+from itertools import permutations, takewhile
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -22,9 +22,10 @@ FREE_COSTS = {
 }
 FREE_COSTS = {cost.replace("~", "") for cost in FREE_COSTS}
 MONEY = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAmountAutoPurchasePerPeriod")
-AFTER_A_CURRENCY = " *_~+-−:=(['\"’|\\"
+AFTER_A_CURRENCY = " *_~+-−:=()[]'\"’|\\"
 BEFORE_A_CURRENCY = " *_~+-−"
-AT_FIRST = frozenset("then until after first during".split())
+COUNTRIES = ("us ", "u.s. ", "american ", "australian ", "canadian ")
+AT_FIRST = frozenset("then until after afterward afterwards thereafter first during".split())
 SPENDING = ("upgrad", "scal", "renew", "recharg", "topup", "purchas")
 
 
@@ -41,7 +42,7 @@ def names_an_amount(text: str) -> bool:
     for start, end, is_sign in currencies(text):
         if is_not_zero(skip(text[end:], AFTER_A_CURRENCY)):
             return True
-        before = text[:start][::-1]
+        before = without_country(text[:start])[::-1]
         for letters in range(4 if is_sign else 1):
             if before[:letters].isalpha() or letters == 0:
                 number = skip(before[letters:], BEFORE_A_CURRENCY)
@@ -61,6 +62,11 @@ def currencies(text: str) -> Iterator[tuple[int, int, bool]]:
             code = word.upper()
             if (code in CODES and (code not in WORDS_TOO or word == code)) or word.lower() in NOUNS:
                 yield start, found.end(), False
+
+
+def without_country(text: str) -> str:
+    """What stands before a currency, without the word that says whose it is."""
+    return next((text[: -len(country)] for country in COUNTRIES if text.lower().endswith(country)), text)
 
 
 def skip(text: str, soft: str) -> str:
@@ -96,6 +102,16 @@ def texts(value: Any) -> Iterator[str]:
             yield from (text for item in value for text in texts(item))
         case dict():
             yield from (text for item in value.items() for part in item for text in texts(part))
+
+
+def records(value: Any, depth: int = 0) -> Iterator[list[str]]:
+    """What each object inside a JSON object says in more than one member."""
+    children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    said = [str(child) for child in children if isinstance(child, str | int | float)]
+    if depth and isinstance(value, dict) and len(said) > 1:
+        yield said
+    for child in children:
+        yield from records(child, depth + 1)
 
 
 def is_harmless(text: str) -> bool:
@@ -147,6 +163,7 @@ def is_free(plan: Json, now: datetime) -> bool:
             isinstance(cost, str) and (cost.strip() == "" or cost.strip().lower() in FREE_COSTS),
             quotes_nothing(plan),
             all(is_harmless(text) for text in texts(plan)),
+            all(is_harmless(": ".join(order)) for said in records(plan) for order in permutations(said)),
         )
     )
 

@@ -27,7 +27,7 @@ PIECES = (
     *"$ € £ ¥ ₹ \uff04 ¢ US$ USD usd EUR eur CHF INR TRY try ALL all TOP top dollar Dollars euro cents pound".split(),
     *"0 00 0.00 0,00 \u0660 \uff10 5 0.2 .5 1,000 1'000 \u0665 \uff15 \u09eb ² ½ 5. 10k".split(),
     *"Free free FREE trial Trials freeTrial industrial then until after first during First-class unlimited".split(),
-    *"Storage GB per month /mo month - − * ** _ : ( ) ; commands 2021-01-01 &#36; &nbsp; &amp;".split(),
+    *"Storage GB per month /mo month - − * ** _ : ( ) ; afterwards US 2021-01-01 &#36; &nbsp; &amp;".split(),
 )
 JOINTS = ("", " ", " ", "  ", "\u200b", "\u2060", "\u00ad", "\t", "\n", "\ufe0f", "\u202e")
 
@@ -66,6 +66,11 @@ LINES: list[Any] = [
     *([{"label": text}] for text in POOL[80:110]),
     *([{"label": "Extra", "value": text}] for text in POOL[110:140]),
     *([{"label": "Extra", "later": {"deep": [text]}}] for text in POOL[140:150]),
+    *(
+        [{"label": one, "value": other}]
+        for one in ("Price (USD)", "$", "5", "Free")
+        for other in ("25", "EUR", "until")
+    ),
 ]
 AMOUNTS: list[Any] = ["0", "0.00", "12.00", "$12", "", "\u06600", "\u0665", 0, 12, None]
 MEMBERS: dict[str, list[Any]] = {
@@ -87,6 +92,7 @@ MEMBERS: dict[str, list[Any]] = {
     "highlightedDetails": LINES,
     "quote": [[{"line": "Fee", "amount": amount}] for amount in AMOUNTS],
     "heroText": TEXTS,
+    "price": [{"amount": amount, "currency": "USD"} for amount in (0, 25, 2.5, "25", None, True)],
     "terms": [*({text: True} for text in POOL[150:160]), {"trialDays": 14}, {"freeUntil": None}, {"a": [["$5"]]}],
 }
 ABSENT = object()

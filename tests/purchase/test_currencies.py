@@ -40,7 +40,7 @@ def test_every_noun_of_a_currency_is_known(text: str) -> None:
     assert [noun for noun in nouns if not holds_amount(text.format(noun))] == []
 
 
-BEFORE, BEHIND = " *_~+−-:=([\"'’|\\", " *_~+−-"
+BEFORE, BEHIND = " *_~+−-:=()[]\"'’|\\", " *_~+−-"
 
 
 @pytest.mark.parametrize("currency", ["€", "EUR", "euros"])
@@ -53,6 +53,13 @@ def test_what_separates_a_currency_from_its_number_is_looked_through(currency: s
     assert [text for text in joined if not holds_amount(text)] == []
     apart = [f"{currency}{'-' * 5}5", f"5{'-' * 5}{currency}", f"{currency};5", f"5:{currency}"]
     assert [text for text in apart if holds_amount(text)] == []
+
+
+def test_whose_dollars_they_are_may_stand_between() -> None:
+    """T06: as in 25 US dollars; any other word separates, as in 99.9 per cent."""
+    whose = ("US", "us", "U.S.", "American", "Australian", "Canadian")
+    assert [of for of in whose if not (holds_amount(f"25 {of} dollars") and holds_amount(f"25{of} $"))] == []
+    assert [text for text in ("99.9 per cent", "25 US GB", "25 US", "25 CUS dollars") if holds_amount(text)] == []
 
 
 def test_a_number_is_read_across_its_separators() -> None:

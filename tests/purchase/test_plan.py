@@ -35,7 +35,10 @@ TRIALS = (
     "TR\u0130AL",
     "tr\u0131al",
 )
-ENDINGS = ("then", "until", "after", "first", "during", "UNTIL", "(during)", "_first_", "un\u200btil", "3until4")
+ENDINGS = (
+    *("then", "until", "after", "afterward", "afterwards", "thereafter", "first", "during"),
+    *("UNTIL", "(during)", "_first_", "un\u200btil", "3until4"),
+)
 LOOK_ALIKE = "industrial|Free|first class|then|freedom, then|carefree, then|Free thenceforth|Free: strengthen".split(
     "|"
 )
@@ -108,6 +111,10 @@ def test_each_broken_condition_is_named(members: Json, reasons: list[str]) -> No
         {"prices": {"$20 per month": True}},
         {"id": "plan_20USD"},
         {"details": [{"label": "Price", "value": "€\u0669"}]},
+        {"details": [{"label": "Price (USD)", "value": "25"}]},
+        {"details": [{"value": "25", "label": "Price in euros"}]},
+        {"highlightedDetails": [{"label": "$", "value": "25"}]},
+        {"price": {"amount": 25, "interval": "month", "currency": "usd"}},
     ],
 )
 def test_an_amount_anywhere_in_the_texts_may_charge(members: Json) -> None:
@@ -129,6 +136,26 @@ def test_words_that_free_ends_some_day_may_charge(text: str, reason: str) -> Non
     """A trial, and free together with then, until, after, first or during."""
     assert why(description=text) == [reason]
     assert why(later={text: 14}) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("record", "reasons"),
+    [
+        ({"label": "Free", "value": "until March"}, [AT_FIRST]),
+        ({"label": "First 10 GB", "value": "Free"}, [AT_FIRST]),
+        ({"label": "Free storage", "value": "10 GB"}, []),
+        ({"label": "Price (USD)", "value": "0.00"}, []),
+        ({"label": "Price (USD)", "value": ["25"]}, []),
+        ({"amount": 0, "currency": "USD"}, []),
+        ({"label": "Every cent counts"}, []),
+    ],
+)
+def test_what_an_object_says_is_read_as_one_line(record: Json, reasons: list[str]) -> None:
+    """A label and its value belong together; two objects, or two members of the plan itself, do not."""
+    assert why(details=[record]) == reasons
+    assert (
+        why(details=[{"label": "Free", "value": "EUR"}, {"label": "5 GB", "value": "until full"}], heroText="$") == []
+    )
 
 
 @pytest.mark.parametrize("text", LOOK_ALIKE)

@@ -91,6 +91,10 @@ READING: dict[str, tuple[Json, Quote]] = {
         {**PAID, "details": [{"label": "Storage", "value": "$2 per GB"}]},
         exactly(words=("$2 per GB",), counts=FLAT),
     ),
+    "in a label and its value": (
+        {**PAID, "details": [{"label": "Seat (USD)", "value": "2"}, {"label": "5 seats", "value": "$2 each"}]},
+        exactly(words=("$2 each", "Seat (USD): 2"), counts=FLAT),
+    ),
     "in a member unknown today": ({**PAID, "fees": {"$5": None}}, exactly(words=("$5",), counts=FLAT)),
     "the same words twice": (
         {**PAID, "description": "$5 more", "details": ["$5 more"]},

@@ -82,6 +82,7 @@ def test_a_plan_that_differs_or_contradicts_is_not_as_meant(returned: Any, reaso
         ({**PRO, "quote": [{"line": "Seats", "amount": "9.00"}]}, ("its quote differs",)),
         ({**PRO, "details": PRICED}, (UNSEEN,)),
         ({"id": "pro", "later": {"seats": "now 5 EUR each"}}, (UNSEEN,)),
+        ({"id": "pro", "price": {"amount": 5, "currency": "EUR"}}, (UNSEEN,)),
         ({**PRO, "initialCharge": 5}, ("its initialCharge differs",)),
         ({**PRO, "cost": "$21.00/month"}, ("its cost differs",)),
         ({**PRO, "initialCharge": "6.00", "scope": "installation"}, ("its scope differs", "its initialCharge differs")),

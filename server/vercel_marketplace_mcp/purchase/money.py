@@ -27,13 +27,17 @@ _CURRENCY_WORDS = frozenset("dollar dollars euro euros pound pounds cent cents".
 _LETTER = r"[^\W\d_]"
 _NUMBER = re.compile(r"[.,٫]?[01][01.,'’٫٬_]*")
 _BEFORE = re.compile(
-    rf"""(?:(?P<sign>¤)|(?<!{_LETTER})(?P<word>{_LETTER}{{3,7}}))[\s*_~+−:=(\["'’|\\-]{{0,4}}\Z""",
+    rf"""(?:(?P<sign>¤)|(?<!{_LETTER})(?P<word>{_LETTER}{{3,7}}))[\s*_~+−:=()\[\]"'’|\\-]{{0,4}}\Z""",
 )
 _NO_NUMBER = re.compile(r"[ -%'-/:-~]*")
 """ASCII without a digit, and without an entity that could be one."""
 _REACH = 16
 """Characters before a number that `_BEFORE` may need: a word, a gap, and what stands before the word."""
-_AFTER = re.compile(rf"[kKmM]?[\s*_~+−-]{{0,4}}(?:{_LETTER}{{0,3}}(?P<sign>¤)|(?P<word>{_LETTER}{{3,7}})(?!{_LETTER}))")
+_WHOSE = r"(?:(?:US|U\.S\.|American|Australian|Canadian)\s)?"
+_AFTER = re.compile(
+    rf"[km]?[\s*_~+−-]{{0,4}}{_WHOSE}(?:{_LETTER}{{0,3}}(?P<sign>¤)|(?P<word>{_LETTER}{{3,7}})(?!{_LETTER}))",
+    re.IGNORECASE,
+)
 # White space aside, these categories are dropped: what no reader sees, and marks, which change no digit and no word.
 _UNSEEN_CATEGORIES = frozenset("Cc Cf Cn Co Cs Mc Me Mn".split())
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")

@@ -23,7 +23,9 @@ DECIMAL_MEMBERS = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAm
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TRIAL = re.compile(r"(?<![^\W\d_])trial", re.IGNORECASE)
 _FREE = re.compile(r"(?<![^\W\d_])free(?![^\W\d_])", re.IGNORECASE)
-_FOR_A_WHILE = re.compile(r"(?<![^\W\d_])(?:then|until|after|first|during)(?![^\W\d_])", re.IGNORECASE)
+_FOR_A_WHILE = re.compile(
+    r"(?<![^\W\d_])(?:then|until|after|afterwards?|thereafter|first|during)(?![^\W\d_])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,9 +113,9 @@ def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
-    texts = list(dict.fromkeys(strings(plan)))
-    if any(holds_amount(text) for text in texts):
+    if any(amounts(plan)):
         yield "texts name an amount"
+    texts = dict.fromkeys([*strings(plan), *map(_line, _records(plan))])
     lines = "\n".join(map(folded, texts))  # what is folded holds no line break
     if lines.isascii() and not any(word in lines.lower() for word in ("trial", "free")):
         return  # as nearly all: nothing below would find anything
@@ -126,13 +128,51 @@ def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
 
 def strings(value: Any) -> Iterator[str]:
     """Yield every string inside a JSON value: members unknown today and the names of members included."""
-    stack = [value]
-    while stack:
-        node = stack.pop()
+    for node in _nodes(value):
         if isinstance(node, str):
             yield node
         elif isinstance(node, Mapping):
             yield from node
+
+
+def amounts(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every text inside `plan` that holds an amount, and every record that holds one only as a whole."""
+    yield from filter(holds_amount, strings(plan))
+    yield from (_line(record) for record in _records(plan) if _is_priced(record))
+
+
+def _is_priced(record: Sequence[str]) -> bool:
+    """Say whether a value ends with a currency and a value begins with a number: "Price (USD)" and "25", 25 and "EUR".
+
+    A record with a value that holds an amount by itself says nothing more.
+    """
+    return (
+        any(holds_amount(f"$ {value}") for value in record)
+        and any(holds_amount(f"{value}: 1") for value in record)
+        and not any(map(holds_amount, record))
+    )
+
+
+def _records(plan: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Yield the texts and numbers of each object inside `plan` that has more than one, as a label and its value."""
+    for node in _nodes(list(plan.values())):
+        if isinstance(node, Mapping):
+            record = [str(value) for value in node.values() if isinstance(value, str | int | float)]
+            if len(record) > 1:
+                yield record
+
+
+def _line(record: Sequence[str]) -> str:
+    return ": ".join(record)
+
+
+def _nodes(value: Any) -> Iterator[Any]:
+    """Yield a JSON value and every value inside it."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, Mapping):
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
@@ -145,7 +185,7 @@ def detail_lines(plan: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(lines, list):
             continue
         for entry in lines:
-            yield ": ".join(str(value) for value in entry.values()) if isinstance(entry, Mapping) else str(entry)
+            yield _line([str(value) for value in entry.values()]) if isinstance(entry, Mapping) else str(entry)
 
 
 def quotes_money(quote: Any) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 from vercel_marketplace_mcp.purchase.choice import MayCharge, Order
 from vercel_marketplace_mcp.purchase.metadata import Field
-from vercel_marketplace_mcp.purchase.money import cents_from_dollars, costs_nothing, dollars, holds_amount, holds_number
-from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, quotes_money, strings
+from vercel_marketplace_mcp.purchase.money import cents_from_dollars, costs_nothing, dollars, holds_number
+from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, amounts, quotes_money
 from vercel_marketplace_mcp.purchase.spending import priced_options, why_metadata_may_charge, why_settings_may_charge
 
 UNREADABLE_COUNTS_AS = 100_00
@@ -88,7 +88,7 @@ def _words(plan: Mapping[str, Any], order: Order, fields: tuple[Field, ...], *, 
     if not cost_is_read and _is_not_zero(cost):
         yield str(cost)
     rest = {name: value for name, value in plan.items() if name != "cost"}
-    yield from (text for text in strings(rest) if holds_amount(text))
+    yield from amounts(rest)
     yield from priced_options(order.metadata, fields)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from vercel_marketplace_mcp.purchase.money import UnreadableMoneyError, cents_from_dollars, holds_amount
-from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, strings, why_plan_may_charge
+from vercel_marketplace_mcp.purchase.money import UnreadableMoneyError, cents_from_dollars
+from vercel_marketplace_mcp.purchase.plan import DECIMAL_MEMBERS, JudgedPlan, amounts, why_plan_may_charge
 
 _TERMS = ("type", "scope", "paymentMethodRequired", "cost", "preauthorizationAmount", *DECIMAL_MEMBERS, "quote")
 _NOTHING: tuple[Any, ...] = (None, False, "", "0", "0.00", 0, [])
@@ -58,8 +58,7 @@ def _named(returned: Mapping[str, Any]) -> dict[str, Any]:
 
 def _amounts(plan: Mapping[str, Any]) -> set[str]:
     """Return the texts that hold amounts, but for the cost, which is compared by itself."""
-    texts = strings({name: value for name, value in plan.items() if name != "cost"})
-    return {text for text in texts if holds_amount(text)}
+    return set(amounts({name: value for name, value in plan.items() if name != "cost"}))
 
 
 def _same_id(returned: Any, plans: Sequence[JudgedPlan]) -> list[JudgedPlan] | _NoneOfThem:
