@@ -188,6 +188,25 @@ async def test_a_hostile_schema_is_bounded(call: Call, client: Client, sandbox: 
     }
 
 
+@pytest.mark.parametrize(
+    ("properties", "is_cut"),
+    [
+        ({f"k{number}": {} for number in range(50)}, False),
+        ({f"k{number}": {} for number in range(51)}, True),
+        ({"a": {"enum": list(range(100))}}, False),
+        ({"a": {}, "b": {"enum": list(range(101))}}, True),
+        ({"a": {"enum": list(range(100)), "ui:options": [{"value": 100, "hidden": True}]}}, False),
+    ],
+)
+async def test_fields_and_options_that_are_left_out_are_told(
+    properties: Json, is_cut: bool, call: Call, client: Client, sandbox: Sandbox
+) -> None:
+    """T48: what is not shown may still be chosen."""
+    sandbox.misbehave(OPERATION, answering([{"id": "iap_1", "metadataSchema": {"properties": properties}}]))
+    steps = (await call(client, TOOL, {"id": BRINDLE}))["next_steps"]
+    assert ("Of a product's fields the first 50 are listed, of a field's options 100." in steps) is is_cut
+
+
 async def test_a_list_of_absurd_length_is_cut_and_says_so(call: Call, client: Client, sandbox: Sandbox) -> None:
     """T48: two hundred are shown, and the count stays true."""
     sandbox.misbehave(OPERATION, answering([{"id": f"iap_{number}"} for number in range(300)]))

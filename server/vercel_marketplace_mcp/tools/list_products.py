@@ -24,11 +24,15 @@ async def handle(arguments: ListProducts, context: Context) -> Answer:
     """Answer the products of a configuration, storage first-class: `storage` says whether create-store can make it."""
     team = context.team(arguments.team_id, arguments.slug)
     found = await fetch_products(context.client.read_recent, team, arguments.id)
-    items = [_show(product) for product in found.products[:MAX_ITEMS]]
+    shown = found.products[:MAX_ITEMS]
+    fields = [read_fields(product.metadata_schema) or () for product in shown]
+    items = list(map(_show, shown, fields))
     integration = _texts(found.integration)
     if "slug" in integration:
         integration.pop("id", None)  # the slug names it as well
     steps = [] if team else [NO_TEAM]
+    if any(map(_is_cut, fields)):
+        steps.append(f"Of a product's fields the first {_MAX_FIELDS} are listed, of a field's options {_MAX_OPTIONS}.")
     if any(product.is_storage for product in found.products):
         steps.append(
             "Choose storage and its metadata; call list-plans with both slugs, this id as integrationConfigurationId, "
@@ -56,14 +60,22 @@ def _texts(one: Integration | Product) -> dict[str, str]:
     return {member: clean(text) for member, text in shown.items() if text is not None}
 
 
-def _show(product: Product) -> dict[str, Any]:
+def _show(product: Product, fields: Sequence[Field]) -> dict[str, Any]:
     item: dict[str, Any] = {**_texts(product), "storage": product.is_storage}
     protocols = [clean(name) for name in product.enabled_protocols[:20]]
     if protocols and protocols != ["storage"]:
         item["protocols"] = protocols
-    fields = read_fields(product.metadata_schema) or ()
     item["metadata"] = [_show_field(field) for field in fields[:_MAX_FIELDS]]
     return item
+
+
+def _is_cut(fields: Sequence[Field]) -> bool:
+    """Say whether there are more fields, or options of one of them, than are shown."""
+    return len(fields) > _MAX_FIELDS or any(len(_offered(field)) > _MAX_OPTIONS for field in fields)
+
+
+def _offered(field: Field) -> list[Option]:
+    return [option for option in field.options if option.offered]
 
 
 def _show_field(field: Field) -> dict[str, Any]:
@@ -78,7 +90,7 @@ def _show_field(field: Field) -> dict[str, Any]:
     default = field.rules.get("default")
     if isinstance(default, str | int | float | bool | list):
         shown["default"] = _clean_value(default)
-    offered = [option for option in field.options if option.offered][:_MAX_OPTIONS]
+    offered = _offered(field)[:_MAX_OPTIONS]
     if offered:
         shown["options"] = [_clean_value(option.value) for option in offered]
         shown |= _labels(field, offered)
