@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import permutations, takewhile
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -22,23 +22,42 @@ FREE_COSTS = {
 }
 FREE_COSTS = {cost.replace("~", "") for cost in FREE_COSTS}
 MONEY = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAmountAutoPurchasePerPeriod")
-AFTER_A_CURRENCY = " *_~+-−:=()[]'\"’|\\"
-BEFORE_A_CURRENCY = " *_~+-−"
-COUNTRIES = ("us ", "u.s. ", "american ", "australian ", "canadian ")
+BEFORE_A_CURRENCY = " *_~+-−()[]'\"’“”`\u2010\u2013\u2014/"
+AFTER_A_CURRENCY = BEFORE_A_CURRENCY + ":=|\\"
+COUNTRIES = tuple(
+    country + joint
+    for country in ("us", "u.s.", "american", "australian", "british", "canadian", "hong kong", "singapore")
+    for joint in " -"
+)
+MULTIPLIERS = ("k", "m", "bn", " thousand", "thousand", " million", "million", " billion", "billion")
 AT_FIRST = frozenset("then until after afterward afterwards thereafter first during".split())
 SPENDING = ("upgrad", "scal", "renew", "recharg", "topup", "purchas")
 
 
 def as_read(text: str) -> str:
     """The text as a person reads it: one form for every digit and letter, nothing that can't be seen."""
-    text = unicodedata.normalize("NFKC", html.unescape(text))
+    text = html.unescape(text)
+    text = "".join("1" if unicodedata.category(c) == "Nl" and unicodedata.numeric(c) else c for c in text)
+    text = unicodedata.normalize("NFKC", text)
     text = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] not in "CM")
     return re.sub(" +", " ", text).strip()
 
 
+def without_thousands(text: str) -> str:
+    """The text with numbers in one piece that are written in groups of three digits."""
+    digits = "".join("1" if char.isnumeric() else char for char in text)
+    joints = {found.start() for found in re.finditer(r"(?<=1) (?=111(?!1))", digits)}
+    return "".join(char for place, char in enumerate(text) if place not in joints)
+
+
 def names_an_amount(text: str) -> bool:
+    """As the text stands, or without what looks like tags."""
+    return reads_an_amount(text) or reads_an_amount(re.sub(r"</?[A-Za-z][^<>]{0,200}>", "", html.unescape(text)))
+
+
+def reads_an_amount(text: str) -> bool:
     """From every currency outwards: is there a number that is not zero right behind it, or right before it?"""
-    text = as_read(text)
+    text = without_thousands(as_read(text))
     for start, end, is_sign in currencies(text):
         if is_not_zero(skip(text[end:], AFTER_A_CURRENCY)):
             return True
@@ -46,7 +65,8 @@ def names_an_amount(text: str) -> bool:
         for letters in range(4 if is_sign else 1):
             if before[:letters].isalpha() or letters == 0:
                 number = skip(before[letters:], BEFORE_A_CURRENCY)
-                if is_not_zero(number) or (number[:1] in tuple("kKmM") and is_not_zero(number[1:])):
+                times = ["", *(word[::-1] for word in MULTIPLIERS if number.lower().startswith(word[::-1]))]
+                if any(is_not_zero(number[len(word) :]) for word in times):
                     return True
     return False
 
@@ -77,7 +97,7 @@ def skip(text: str, soft: str) -> str:
 
 def is_not_zero(text: str) -> bool:
     """Whether the text begins with a number, in any script's digits, that is not zero."""
-    number = list(takewhile(lambda char: char.isnumeric() or char in ".,'’_٫٬", text))
+    number = list(takewhile(lambda char: char.isnumeric() or char in ".,'’_٫٬·", text))
     begins = any(char.isnumeric() for char in number[:2])
     return begins and any(char.isnumeric() and unicodedata.numeric(char) for char in number)
 
@@ -114,11 +134,27 @@ def records(value: Any, depth: int = 0) -> Iterator[list[str]]:
         yield from records(child, depth + 1)
 
 
+def is_priced(said: list[str]) -> bool:
+    """Whether one of the texts names a currency without a number, and another one begins with the number."""
+    spoken = [as_read(text) for text in said]
+    names = [
+        any(is_sign or text[start:end] not in WORDS_TOO for start, end, is_sign in currencies(text))
+        and not any(char.isnumeric() for char in text)
+        for text in spoken
+    ]
+    begin = [names_an_amount("$ " + re.sub(r"^\W*(from|up to) ", "", text, flags=re.IGNORECASE)) for text in spoken]
+    return any(names) and any(begin) and not any(map(names_an_amount, said))
+
+
 def is_harmless(text: str) -> bool:
     """Whether a text names no amount, no trial, and nothing that is free only for a while."""
     said = words(text)
     for_a_while = "free" in said and AT_FIRST.intersection(said)
-    return not names_an_amount(text) and not any(word.startswith("trial") for word in said) and not for_a_while
+    return (
+        not names_an_amount(text)
+        and not any(word.startswith(("trial", "freetrial")) for word in said)
+        and not for_a_while
+    )
 
 
 def is_in_effect(plan: Json, now: datetime) -> bool:
@@ -163,7 +199,7 @@ def is_free(plan: Json, now: datetime) -> bool:
             isinstance(cost, str) and (cost.strip() == "" or cost.strip().lower() in FREE_COSTS),
             quotes_nothing(plan),
             all(is_harmless(text) for text in texts(plan)),
-            all(is_harmless(": ".join(order)) for said in records(plan) for order in permutations(said)),
+            not any(is_priced(said) or not is_harmless(" ; ".join(said)) for said in records(plan)),
         )
     )
 

@@ -25,8 +25,9 @@ FREE: Json = {
 
 PIECES = (
     *"$ € £ ¥ ₹ \uff04 ¢ US$ USD usd EUR eur CHF INR TRY try ALL all TOP top dollar Dollars euro cents pound".split(),
-    *"0 00 0.00 0,00 \u0660 \uff10 5 0.2 .5 1,000 1'000 \u0665 \uff15 \u09eb ² ½ 5. 10k".split(),
+    *"0 00 0.00 0,00 \u0660 \uff10 5 0.2 .5 1,000 1'000 \u00b7 \u2169 \u0665 \uff15 \u09eb ² ½ 5. 10k".split(),
     *"Free free FREE trial Trials freeTrial industrial then until after first during First-class unlimited".split(),
+    *"– — “ ” ( ) [ ] / <b> </b> ` thousand British 000".split(),
     *"Storage GB per month /mo month - − * ** _ : ( ) ; afterwards US 2021-01-01 &#36; &nbsp; &amp;".split(),
 )
 JOINTS = ("", " ", " ", "  ", "\u200b", "\u2060", "\u00ad", "\t", "\n", "\ufe0f", "\u202e")

@@ -56,7 +56,7 @@ def test_a_plan_that_costs_may_charge_for_all_its_reasons() -> None:
         ({"metadata": {"tier": "m10"}}, "the metadata chooses an option that names a price"),
         (
             {"protocol_settings": {"a": [{"auto-renew": "yes"}]}},
-            "protocolSettings.a[0].auto-renew lets the partner raise the cost by itself",
+            '"protocolSettings.a[0].auto-renew" lets the partner raise the cost by itself',
         ),
     ],
 )

@@ -18,8 +18,8 @@ CUC
 HRK SLL
 ZWL
 """.split()
-WORDS_TOO = "ALL BAM BOB CUP GEL MAD MOP PEN PHP SOS TOP TRY".split()
-NOUNS = "dollar dollars euro euros pound pounds cent cents".split()
+WORDS_TOO = "ALL AMD BAM BOB CRC CUP CVE GEL MAD MOP PEN PHP SOS TOP TRY".split()
+NOUNS = "dollar dollars euro euros pound pounds cent cents eurocent eurocents".split()
 
 
 @pytest.mark.parametrize("text", ["5 {}", "{} 5", "{}5", "5{}"])
@@ -40,7 +40,8 @@ def test_every_noun_of_a_currency_is_known(text: str) -> None:
     assert [noun for noun in nouns if not holds_amount(text.format(noun))] == []
 
 
-BEFORE, BEHIND = " *_~+−-:=()[]\"'’|\\", " *_~+−-"
+BEHIND = " *_~+−-()[]\"'’“”`\u2010\u2013\u2014/"
+BEFORE = f"{BEHIND}:=|\\"
 
 
 @pytest.mark.parametrize("currency", ["€", "EUR", "euros"])
@@ -57,21 +58,38 @@ def test_what_separates_a_currency_from_its_number_is_looked_through(currency: s
 
 def test_whose_dollars_they_are_may_stand_between() -> None:
     """T06: as in 25 US dollars; any other word separates, as in 99.9 per cent."""
-    whose = ("US", "us", "U.S.", "American", "Australian", "Canadian")
-    assert [of for of in whose if not (holds_amount(f"25 {of} dollars") and holds_amount(f"25{of} $"))] == []
+    whose = ("US", "us", "U.S.", "American", "Australian", "British", "Canadian", "Hong Kong", "Singapore")
+    written = ("25 {} dollars", "25 {}-dollars", "25{} $")
+    assert [of for of in whose for text in written if not holds_amount(text.format(of))] == []
     assert [text for text in ("99.9 per cent", "25 US GB", "25 US", "25 CUS dollars") if holds_amount(text)] == []
 
 
 def test_a_number_is_read_across_its_separators() -> None:
     """T06: no separator hides the digits behind a zero, and a number may begin with its point."""
-    assert [char for char in ".,'’٫٬_" if not holds_amount(f"$0{char}5")] == []
-    assert [char for char in ".,٫" if not holds_amount(f"${char}5")] == []
+    assert [char for char in ".,'’٫٬_·" if not holds_amount(f"$0{char}5")] == []
+    assert [char for char in ".,٫·" if not holds_amount(f"${char}5")] == []
+    assert [text for text in ("1 000 €", "$0\u00a0500", "10 000\u202f000 USD") if not holds_amount(text)] == []
+    assert [text for text in ("1 0000 €", "1 00 €", "0 000 €", "1  000x 0 €") if holds_amount(text)] == []
 
 
 def test_a_sign_may_have_up_to_three_letters_before_it() -> None:
     """T06: as in 5 US$; with four it is another word."""
     assert [word for word in ("U", "US", "USD") if not holds_amount(f"5 {word}$")] == []
     assert not holds_amount("5 USDX$")
+
+
+def test_a_number_may_be_multiplied() -> None:
+    """T06: by a letter at its end, or a word behind it."""
+    assert [by for by in ("k", "M", "bn", " thousand", " million", "billion") if not holds_amount(f"2{by} USD")] == []
+    assert not holds_amount("2 dozen USD")
+
+
+def test_numerals_and_markup_hide_no_amount() -> None:
+    """T06: Roman numerals are numbers, and tags are not seen."""
+    assert [
+        text for text in ("$Ⅹ", "ⅩⅡ USD", "$<b>25</b>", "<i class=x>5</i> EUR", "<a $5>") if not holds_amount(text)
+    ] == []
+    assert [text for text in ("$〇", "<b>0</b> USD", "3 < 5 > $") if holds_amount(text)] == []
 
 
 def test_every_sign_of_a_currency_is_known() -> None:

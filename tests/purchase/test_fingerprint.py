@@ -17,9 +17,8 @@ from vercel_marketplace_mcp.purchase.metadata import read_fields
 from vercel_marketplace_mcp.purchase.plan import JudgedPlan, unreadable_money
 from vercel_marketplace_mcp.results import StopError
 from vercel_marketplace_mcp.settings import Settings, Team
-from vercel_marketplace_mcp.tools.offer import Offer
+from vercel_marketplace_mcp.tools.offer import Offer, OfferedProduct
 from vercel_marketplace_mcp.tools.order import make_deal
-from vercel_marketplace_mcp.vercel.models import Product
 
 from .strategies import Json
 
@@ -71,9 +70,9 @@ def identify(
 ) -> Identity:
     """What identifies a purchase, made the way the server makes it."""
     offer = Offer(
-        integration=integration,
-        name="brindle/brindle-postgres",
-        product=Product(id=product, slug="brindle-postgres"),
+        product=OfferedProduct(
+            integration=integration, name="brindle/brindle-postgres", id=product, metadata_schema=schema
+        ),
         fields=read_fields(schema) or (),
         plans=(JudgedPlan(plan=PLAN if plan is None else plan, reasons=("it is a prepayment",)),),
     )

@@ -28,6 +28,7 @@ TRIALS = (
     "14-day trial",
     "free_trial",
     "freeTrial",
+    "FREETRIAL",
     "TRIALS",
     "trialing",
     "tri\u00adal",
@@ -90,6 +91,7 @@ def test_a_plan_that_keeps_every_condition_is_free(members: Json) -> None:
         *[({"preauthorizationAmount": value}, ["its preauthorizationAmount can't be read"]) for value in NO_NUMBERS],
         *[({"quote": [{"line": "Fee", "amount": value}]}, ["its quote holds amounts"]) for value in ("\u0665", "12.0")],
         *[({"quote": value}, ["its quote holds amounts"]) for value in ([{"line": "Fee", "amount": 12}], 12, "12.00")],
+        *[({"quote": [line]}, ["its quote holds amounts"]) for line in ("12", 12, ["Fee", "12"], {"price": "12"})],
         ({"quote": [{"line": "Base", "amount": "0"}, {"line": "Fee", "amount": "12"}]}, ["its quote holds amounts"]),
         ({"quote": [{"line": "Fee", "amount": "$12"}]}, ["its quote holds amounts", WORDS]),
     ],
@@ -114,6 +116,8 @@ def test_each_broken_condition_is_named(members: Json, reasons: list[str]) -> No
         {"details": [{"label": "Price (USD)", "value": "25"}]},
         {"details": [{"value": "25", "label": "Price in euros"}]},
         {"highlightedDetails": [{"label": "$", "value": "25"}]},
+        {"highlightedDetails": [{"label": "USD per month", "value": "from 25"}, {"label": "$/GB", "value": "0.25"}]},
+        {"details": [{"label": "Price", "value": "≈ up to 2.50", "unit": "EUR/month"}]},
         {"price": {"amount": 25, "interval": "month", "currency": "usd"}},
     ],
 )
@@ -148,6 +152,12 @@ def test_words_that_free_ends_some_day_may_charge(text: str, reason: str) -> Non
         ({"label": "Price (USD)", "value": ["25"]}, []),
         ({"amount": 0, "currency": "USD"}, []),
         ({"label": "Every cent counts"}, []),
+        ({"label": "5 GB in EUR"}, []),
+        ({"label": "10,000 commands", "value": "0 USD"}, []),
+        ({"label": "Disk", "value": "10 GB"}, []),
+        ({"label": "AMD cores", "value": "2"}, []),
+        ({"label": "TOP K", "value": "100"}, []),
+        ({"label": "$/month", "value": "plans begin with 25"}, []),
     ],
 )
 def test_what_an_object_says_is_read_as_one_line(record: Json, reasons: list[str]) -> None:

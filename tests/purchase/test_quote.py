@@ -1,5 +1,7 @@
 """What a purchase costs: exactly where the price can be read in full, a flat amount where any part of it can't."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -65,11 +67,18 @@ READING: dict[str, tuple[Json, Quote]] = {
     "yearly in short": ({**PAID, "cost": "$240.00 / yr"}, exactly(every=24_000, period="year")),
     "without a period": ({**PAID, "cost": "$7.00"}, exactly(every=700)),
     "the largest": ({**PAID, "cost": "$999999999.99"}, exactly(every=99_999_999_999)),
-    "initial charge": ({**PAID, "initialCharge": "5.00"}, exactly(now=500)),
-    "automatic purchases": ({**PREPAID, "maximumAmountAutoPurchasePerPeriod": "60.00"}, exactly(1000, 6000)),
+    "initial charge": ({**PAID, "initialCharge": "5.00"}, replace(exactly(now=500), is_open=True)),
+    "initial charge and no more": (
+        {**PAID, "initialCharge": "5.00", "cost": "$0/month"},
+        exactly(now=500, period="month"),
+    ),
+    "automatic purchases": (
+        {**PREPAID, "maximumAmountAutoPurchasePerPeriod": "60.00"},
+        replace(exactly(1000, 6000), is_automatic=True),
+    ),
     "automatic purchases above the cost": (
         {**PAID, "cost": "$20.00/month", "maximumAmountAutoPurchasePerPeriod": "60.00"},
-        exactly(every=6000),
+        replace(exactly(every=6000), is_automatic=True),
     ),
     "automatic purchases below the cost": (
         {**PAID, "cost": "$20.00/month", "maximumAmountAutoPurchasePerPeriod": "5.00"},
@@ -85,7 +94,7 @@ READING: dict[str, tuple[Json, Quote]] = {
     "a cost of another type": ({**SHARED, "cost": 20}, exactly(words=("20",), counts=FLAT)),
     "readable and spoken": (
         {**PAID, "initialCharge": "0.01", "cost": "Pay as you go"},
-        exactly(1, words=("Pay as you go",), counts=FLAT),
+        replace(exactly(1, words=("Pay as you go",), counts=FLAT), is_open=True),
     ),
     "only in the details": (
         {**PAID, "details": [{"label": "Storage", "value": "$2 per GB"}]},
@@ -212,10 +221,28 @@ def test_a_price_is_unpriced_where_any_part_of_it_is_unknown(shown: Quote, unpri
             [
                 "Charged now: 0.01 USD, once.",
                 "Then, every year: 240.00 USD, until the store is removed.",
-                "Part of the price is only stated in words, below: it may cost more.",
+                "Part of the price is only stated in words: it may cost more.",
             ],
         ),
         (exactly(every=700), ["Every billing period: 7.00 USD, until the store is removed."]),
+        (
+            replace(exactly(1, 6000), is_automatic=True),
+            [
+                "Charged now: 0.01 USD, once.",
+                "Then, every billing period: 60.00 USD, at most, in automatic purchases.",
+            ],
+        ),
+        (
+            replace(exactly(now=500), is_open=True),
+            [
+                "Charged now: 5.00 USD, once.",
+                "No price is stated for what comes after: it may be billed in ways that are not stated here.",
+            ],
+        ),
+        (
+            exactly(words=("and more",), counts=FLAT),
+            ["The price is only stated in words: it may cost more."],
+        ),
         (
             exactly(counts=FLAT),
             ["No price could be read: it may be billed in ways that the partner does not state here."],

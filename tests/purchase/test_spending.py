@@ -82,8 +82,9 @@ def test_a_falsy_value_does_not_count(value: Any) -> None:
 )
 def test_a_key_that_spends_by_itself_is_noticed_at_any_depth(nested: Json, path: str) -> None:
     """T24: nested, in lists, and in two steps of a path."""
+    shown = f'"protocolSettings.{path}"' if "[" in path else f"protocolSettings.{path}"
     assert list(why_settings_may_charge(nested, "protocolSettings")) == [
-        f"protocolSettings.{path} lets the partner raise the cost by itself"
+        f"{shown} lets the partner raise the cost by itself"
     ]
 
 
@@ -144,14 +145,42 @@ def test_an_option_whose_label_holds_an_amount_may_charge_when_chosen(chosen: An
     assert why({}, tier={**TIERS, "default": chosen}) == (PRICED if words else [])
 
 
+BACKUPS = {"type": "boolean", "ui:label": "Daily backups ($5/month)"}
+REPLICAS = {"type": "number", "ui:label": "Replicas", "description": "10 EUR each", "default": 0}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({}, []),
+        ({"backups": False, "replicas": 0, "size": "s"}, []),
+        ({"backups": True}, ["metadata.backups: Daily backups ($5/month)"]),
+        ({"replicas": 2}, ["metadata.replicas: 10 EUR each"]),
+        ({"size": "m"}, ["metadata.size: Medium: $57/month"]),
+        ({"size": "l"}, ["metadata.size: ['$99/month']"]),
+    ],
+)
+def test_what_is_said_of_a_field_or_an_option_may_name_its_price(metadata: Json, words: list[str]) -> None:
+    """T24: in a label of the field itself, a description, or a label of another type; what is not set costs nothing."""
+    options = [{"value": "s"}, {"value": "m", "label": "Medium", "description": "$57/month"}]
+    size = {"type": "string", "ui:options": [*options, {"value": "l", "label": ["$99/month"]}]}
+    found = fields(backups=BACKUPS, replicas=REPLICAS, size=size)
+    assert list(priced_options(metadata, found)) == words
+    reasons = ["the metadata chooses an option that names a price"] if words else []
+    assert list(why_metadata_may_charge(metadata, found)) == reasons
+
+
 def test_text_that_is_not_ours_is_cleaned_in_a_reason() -> None:
-    """T30: keys come from the model and from partners; a reason is one visible line of bounded length."""
+    """T30: keys come from the model and from partners; a reason is one visible line of bounded length.
+
+    What could be read as more than a path stands in quotes.
+    """
     (by_key,) = why_settings_may_charge({"auto\u202eUpgrade\x1b[2K\n\ud800Approved": True}, "protocolSettings")
-    assert by_key == "protocolSettings.autoUpgrade Approved lets the partner raise the cost by itself"
+    assert by_key == '"protocolSettings.autoUpgrade Approved" lets the partner raise the cost by itself'
     (paid,) = why({"a\u200b\nb": True}, **{"a\u200b\nb": {"ui:paid-only": True}})
-    assert paid == "metadata.a b is for paid plans only"
+    assert paid == '"metadata.a b" is for paid plans only'
     (long,) = why_settings_may_charge({"x" * 50_000: {"autoUpgrade": {"a": 1}}}, "protocolSettings")
-    assert long == f"protocolSettings.{'x' * 183} lets the partner raise the cost by itself"
+    assert long == f'"protocolSettings.{"x" * 183}" lets the partner raise the cost by itself'
 
 
 def test_the_largest_settings_are_searched_in_time() -> None:

@@ -27,11 +27,12 @@ _LIMITS: dict[str, tuple[type[str | list[Any] | float], Callable[[Any, Any], boo
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One value that a field offers, with the partner's label."""
+    """One value that a field offers, with the partner's label and all that the partner says of it."""
 
     value: str | int | float | bool
     label: str | None
     offered: bool
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +45,11 @@ class Field:
     options: tuple[Option, ...]
     paid_only: bool
     rules: Mapping[str, Any]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the partner says of the field itself."""
+        return _words(self.rules, "ui:label", "description", "ui:description")
 
     @property
     def has_default(self) -> bool:
@@ -124,7 +130,12 @@ def _options(rules: Mapping[str, Any]) -> Iterator[Option]:
             continue
         seen |= {(identity(value), label), (identity(value), None)}
         offered = all(detail.get(name, False) in (False, "update") for name in ("hidden", "disabled"))
-        yield Option(value=value, label=label, offered=offered)
+        yield Option(value=value, label=label, offered=offered, words=_words(detail, "label", "description"))
+
+
+def _words(rules: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    """Return the members of these names that say something; one of another type is read as it is written."""
+    return tuple(str(rules[name]) for name in names if rules.get(name) not in (None, ""))
 
 
 def check(metadata: Mapping[str, Any], fields: tuple[Field, ...]) -> Iterator[Problem]:

@@ -9,8 +9,8 @@ from typing import Any
 # ISO 4217 codes in use, and a few that partners still write.
 _CODES = frozenset(
     (
-        "AED AFN AMD ANG AOA ARS AUD AWG AZN BBD BDT BGN BHD BIF BMD BND BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE "
-        "CHF CHW CLF CLP CNY COP COU CRC CUC CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GHS GIP GMD GNF "
+        "AED AFN ANG AOA ARS AUD AWG AZN BBD BDT BGN BHD BIF BMD BND BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE "
+        "CHF CHW CLF CLP CNY COP COU CUC CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GHS GIP GMD GNF "
         "GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK "
         "LBP LKR LRD LSL LYD MDL MGA MKD MMK MNT MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB "
         "PGK PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SRD SSP STN SVC SYP SZL THB TJS "
@@ -18,26 +18,30 @@ _CODES = frozenset(
         "ZMW ZWG ZWL"
     ).split()
 )
-# These are also words ("all 5 regions", "try 3 projects", "PHP 8" as "php 8"): only capitals make them a currency.
-_CODES_THAT_ARE_WORDS = frozenset("ALL BAM BOB CUP GEL MAD MOP PEN PHP SOS TOP TRY".split())
+# These are also words ("all 5 regions", "try 3 projects", "php 8", "amd64"): only capitals make them a currency.
+_CODES_THAT_ARE_WORDS = frozenset("ALL AMD BAM BOB CRC CUP CVE GEL MAD MOP PEN PHP SOS TOP TRY".split())
 
-_CURRENCY_WORDS = frozenset("dollar dollars euro euros pound pounds cent cents".split())
+_CURRENCY_WORDS = frozenset("dollar dollars euro euros pound pounds cent cents eurocent eurocents".split())
 
 # What is searched has its currency signs read as ¤, its digits as 0 or 1, and nothing invisible (`_reads`).
 _LETTER = r"[^\W\d_]"
-_NUMBER = re.compile(r"[.,٫]?[01][01.,'’٫٬_]*")
-_BEFORE = re.compile(
-    rf"""(?:(?P<sign>¤)|(?<!{_LETTER})(?P<word>{_LETTER}{{3,7}}))[\s*_~+−:=()\[\]"'’|\\-]{{0,4}}\Z""",
-)
+_NUMBER = re.compile(r"[.,٫·]?[01][01.,'’٫٬_·]*")
+_THOUSANDS = re.compile(r"(?<=[01]) (?=[01]{3}(?![01]))")
+_WORD = re.compile(rf"{_LETTER}{{3,}}")
+_GAP = "\\s*_~+−()\\[\\]\"'’“”`\u2010\u2013\u2014/-"
+"""What may stand between a currency and its number: brackets, quotes, dashes of every length."""
+_BEFORE = re.compile(rf"(?:(?P<sign>¤)|(?<!{_LETTER})(?P<word>{_LETTER}{{3,9}}))[:=|\\{_GAP}]{{0,4}}\Z")
 _NO_NUMBER = re.compile(r"[ -%'-/:-~]*")
 """ASCII without a digit, and without an entity that could be one."""
-_REACH = 16
+_REACH = 18
 """Characters before a number that `_BEFORE` may need: a word, a gap, and what stands before the word."""
-_WHOSE = r"(?:(?:US|U\.S\.|American|Australian|Canadian)\s)?"
+_TIMES = r"(?:[km]|bn|\s?(?:thousand|million|billion)(?=\s))?"
+_WHOSE = r"(?:(?:US|U\.S\.|American|Australian|British|Canadian|Hong Kong|Singapore)[\s-])?"
 _AFTER = re.compile(
-    rf"[km]?[\s*_~+−-]{{0,4}}{_WHOSE}(?:{_LETTER}{{0,3}}(?P<sign>¤)|(?P<word>{_LETTER}{{3,7}})(?!{_LETTER}))",
+    rf"{_TIMES}[{_GAP}]{{0,4}}{_WHOSE}(?:{_LETTER}{{0,3}}(?P<sign>¤)|(?P<word>{_LETTER}{{3,9}})(?!{_LETTER}))",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 # White space aside, these categories are dropped: what no reader sees, and marks, which change no digit and no word.
 _UNSEEN_CATEGORIES = frozenset("Cc Cf Cn Co Cs Mc Me Mn".split())
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -58,7 +62,7 @@ def folded(text: str) -> str:
     """
     plain = html.unescape(text)
     if not _is_plain(plain):
-        plain = _seen(unicodedata.normalize("NFKC", _seen(_with_signs(plain))))
+        plain = _seen(unicodedata.normalize("NFKC", _seen(_kept(plain))))
     return " ".join(plain.split())
 
 
@@ -67,13 +71,20 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _with_signs(text: str) -> str:
-    """Return `text` with its currency signs as one: compatibility forms spell two of them as letters (₨, ﷼)."""
-    return _replace(text, _sign)
+def _kept(text: str) -> str:
+    """Return `text` with its currency signs as one, and numerals as digits, that compatibility forms spell in letters.
+
+    These are ₨ and ﷼, and the Roman numerals.
+    """
+    return _replace(text, lambda char: _digit(char) if unicodedata.category(char) == "Nl" else _sign(char))
 
 
 def _sign(char: str) -> str:
     return "¤" if unicodedata.category(char) == "Sc" else char
+
+
+def _digit(char: str) -> str:
+    return "1" if unicodedata.numeric(char, 1) else "0"
 
 
 def _seen(text: str) -> str:
@@ -90,11 +101,34 @@ def _replace(text: str, by: Callable[[str], str]) -> str:
 
 
 def holds_amount(text: str) -> bool:
-    """Say whether `text` holds a currency next to a number that is not zero, in any script's digits."""
+    """Say whether `text` holds a currency next to a number that is not zero, in any script's digits.
+
+    It is read as it stands, and as it reads where a browser makes tags of what looks like one.
+    """
     if _NO_NUMBER.fullmatch(text):
         return False
-    reads = _read(folded(text))
+    return _search(text) or ("<" in (plain := html.unescape(text)) and _search(_TAG.sub("", plain)))
+
+
+def _search(text: str) -> bool:
+    reads = _THOUSANDS.sub("", _read(folded(text)))
+    if not _holds_currency(reads):
+        return False
     return any("1" in found[0] and _stands_by_a_currency(reads, *found.span()) for found in _NUMBER.finditer(reads))
+
+
+def names_currency(text: str) -> bool:
+    """Say whether `text` names a currency and no number, as a label does whose value is the amount.
+
+    Codes that are words of this trade, too, name none here: "TOP K", "PHP SDK", "AMD cores".
+    """
+    reads = _read(folded(text))
+    return not _NUMBER.search(reads) and ("¤" in reads or any(map(_is_plain_currency, _WORD.findall(reads))))
+
+
+def _holds_currency(reads: str) -> bool:
+    """Say whether a currency may stand in `reads` at all: most texts have none. A letter before it multiplies."""
+    return "¤" in reads or any(_is_currency(word) or _is_currency(word[1:]) for word in set(_WORD.findall(reads)))
 
 
 def holds_number(text: str) -> bool:
@@ -107,9 +141,7 @@ def _read(text: str) -> str:
 
 
 def _reads(char: str) -> str:
-    if char.isnumeric():  # digits that re does not know, as Ethiopic ones, and numerals that are letters
-        return "1" if unicodedata.numeric(char) else "0"
-    return _sign(char)
+    return _digit(char) if char.isnumeric() else _sign(char)  # re does not know all digits, as Ethiopic ones
 
 
 _ASCII_READS = {code: _reads(chr(code)) for code in range(128)}
@@ -121,7 +153,11 @@ def _stands_by_a_currency(reads: str, start: int, end: int) -> bool:
 
 
 def _is_currency(word: str) -> bool:
-    return word in _CODES_THAT_ARE_WORDS or word.upper() in _CODES or word.casefold() in _CURRENCY_WORDS
+    return word in _CODES_THAT_ARE_WORDS or _is_plain_currency(word)
+
+
+def _is_plain_currency(word: str) -> bool:
+    return word.upper() in _CODES or word.casefold() in _CURRENCY_WORDS
 
 
 def costs_nothing(cost: str) -> bool:

@@ -14,6 +14,7 @@ from vercel_marketplace_mcp.purchase.money import (
     folded,
     holds_amount,
     holds_number,
+    names_currency,
 )
 
 DECIMAL_MEMBERS = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAmountAutoPurchasePerPeriod")
@@ -21,11 +22,14 @@ DECIMAL_MEMBERS = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAm
 
 # Words end where letters end, also inside identifiers: `free_trial`, `trialDays`, `freeUntil`.
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_TRIAL = re.compile(r"(?<![^\W\d_])trial", re.IGNORECASE)
+_TRIAL = re.compile(r"(?:(?<![^\W\d_])|(?<=free))trial", re.IGNORECASE)
 _FREE = re.compile(r"(?<![^\W\d_])free(?![^\W\d_])", re.IGNORECASE)
 _FOR_A_WHILE = re.compile(
     r"(?<![^\W\d_])(?:then|until|after|afterwards?|thereafter|first|during)(?![^\W\d_])", re.IGNORECASE
 )
+_BEGINNING = 100
+"""Characters of a value in which its number must begin."""
+_FROM = re.compile(r"\A\W*(?:from|up to)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,13 +146,13 @@ def amounts(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_priced(record: Sequence[str]) -> bool:
-    """Say whether a value ends with a currency and a value begins with a number: "Price (USD)" and "25", 25 and "EUR".
+    """Say whether one value names a currency and another is the amount, as "Price (USD/month)" and "from 25".
 
     A record with a value that holds an amount by itself says nothing more.
     """
     return (
-        any(holds_amount(f"$ {value}") for value in record)
-        and any(holds_amount(f"{value}: 1") for value in record)
+        any(map(names_currency, record))
+        and any(holds_amount(f"$ {_FROM.sub('', value[:_BEGINNING])}") for value in record)
         and not any(map(holds_amount, record))
     )
 
@@ -190,8 +194,13 @@ def detail_lines(plan: Mapping[str, Any]) -> Iterator[str]:
 
 def quotes_money(quote: Any) -> bool:
     """Say whether the deprecated `quote` lines name an amount that is not zero; they leave the currency out."""
-    amounts = [line.get("amount") for line in quote if isinstance(line, dict)] if isinstance(quote, list) else [quote]
-    return any(holds_number(str(amount)) for amount in amounts)
+    parts = [part for line in quote for part in _beside_words(line)] if isinstance(quote, list) else [quote]
+    return any(holds_number(str(part)) for part in parts)
+
+
+def _beside_words(line: Any) -> list[Any]:
+    """Return what stands in a line of a quote, but for what it is about, which may hold other numbers."""
+    return [value for name, value in line.items() if name != "line"] if isinstance(line, Mapping) else [line]
 
 
 def _is_dollars_number(value: Any) -> bool:

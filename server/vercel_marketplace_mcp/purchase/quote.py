@@ -26,13 +26,19 @@ _PERIODS = {"month": "month", "mo": "month", "year": "year", "yr": "year"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quote:
-    """The price of one purchase. `words` are the texts that hold amounts which are not part of the numbers."""
+    """The price of one purchase. `words` are the texts that hold amounts which are not part of the numbers.
+
+    `is_automatic`: what recurs is the most that automatic purchases may take.
+    `is_open`: something is due now, and no number says what recurs.
+    """
 
     due_now: int
     recurring: int
     period: str | None
     words: tuple[str, ...]
     counts: int
+    is_automatic: bool = False
+    is_open: bool = False
 
     @property
     def headline(self) -> int | None:
@@ -59,6 +65,8 @@ def quote(purchase: MayCharge, order: Order, fields: tuple[Field, ...]) -> Quote
         period=period if recurring == cost else "period",
         words=words,
         counts=_counts(due_now + recurring, words, plan, order, fields),
+        is_automatic=recurring > (cost or 0),
+        is_open=due_now > 0 and cost is None and recurring == 0 and plan.get("type") != "prepayment",
     )
 
 
@@ -125,9 +133,13 @@ def price_lines(price: Quote) -> tuple[str, ...]:
     if price.recurring:
         every = "billing period" if price.period == "period" else price.period
         when = f"Then, every {every}" if price.due_now else f"Every {every}"
-        lines.append(f"{when}: {dollars(price.recurring)} USD, until the store is removed.")
+        what = "at most, in automatic purchases" if price.is_automatic else "until the store is removed"
+        lines.append(f"{when}: {dollars(price.recurring)} USD, {what}.")
     if price.words:
-        lines.append("Part of the price is only stated in words, below: it may cost more.")
+        which = "The price" if price.headline is None else "Part of the price"
+        lines.append(f"{which} is only stated in words: it may cost more.")
     elif price.headline is None:
         lines.append("No price could be read: it may be billed in ways that the partner does not state here.")
+    elif price.is_open:
+        lines.append("No price is stated for what comes after: it may be billed in ways that are not stated here.")
     return tuple(lines)

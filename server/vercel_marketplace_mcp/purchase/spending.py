@@ -6,7 +6,7 @@ from typing import Any
 
 from vercel_marketplace_mcp.purchase.metadata import Field, identity
 from vercel_marketplace_mcp.purchase.money import holds_amount
-from vercel_marketplace_mcp.text import clean
+from vercel_marketplace_mcp.text import named
 
 _HINTS = {"by itself": ("auto",), "spends": ("upgrad", "scal", "renew", "recharg", "topup", "purchas")}
 _MAX_PATH = 200
@@ -23,21 +23,25 @@ def why_metadata_may_charge(metadata: Mapping[str, Any], fields: tuple[Field, ..
     yield from why_settings_may_charge(effective, "metadata")
     for field in fields:
         if field.paid_only and effective.get(field.key):
-            yield f"metadata.{clean(field.key)} is for paid plans only"
+            path = f"metadata.{field.key}"
+            yield f"{named(path)} is for paid plans only"
     if any(priced_options(metadata, fields)):
         yield "the metadata chooses an option that names a price"
 
 
 def priced_options(metadata: Mapping[str, Any], fields: tuple[Field, ...]) -> Iterator[str]:
-    """Yield the labels of the chosen options that hold an amount of money."""
+    """Yield what holds an amount of money in the words of the fields that are set, and of the options chosen."""
     effective = with_defaults(metadata, fields)
     for field in fields:
         value = effective.get(field.key)
         chosen = {identity(item) for item in (value if isinstance(value, list) else [value])}
-        for option in field.options:
-            words = f"{option.value}" if option.label is None else option.label
-            if identity(option.value) in chosen and (holds_amount(words) or holds_amount(str(option.value))):
-                yield f"metadata.{field.key}: {words}"
+        priced = [text for text in field.words if holds_amount(text)] if value else []
+        priced += [
+            ": ".join(option.words) or str(option.value)
+            for option in field.options
+            if identity(option.value) in chosen and any(map(holds_amount, (str(option.value), *option.words)))
+        ]
+        yield from (f"metadata.{field.key}: {text}" for text in priced)
 
 
 def why_settings_may_charge(settings: Any, path: str) -> Iterator[str]:
@@ -51,7 +55,7 @@ def why_settings_may_charge(settings: Any, path: str) -> Iterator[str]:
             for key, value in node.items():
                 inside, hints = f"{where}.{key}"[:_MAX_PATH], above | _hints(str(key))
                 if value and len(hints) == len(_HINTS):
-                    yield f"{clean(inside)} lets the partner raise the cost by itself"
+                    yield f"{named(inside)} lets the partner raise the cost by itself"
                 else:
                     stack.append((inside, hints, value))
 
