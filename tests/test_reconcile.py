@@ -166,3 +166,31 @@ async def test_a_doubtful_absence_changes_nothing(
             sandbox.misbehave("getStorageStoresById", single, times=3)
         again = await create(client)
     assert (again["status"], again["replayed"], len(sandbox.posts)) == ("created", True, 1)
+
+
+PLAN_IS_GONE: dict[str, Any] = {
+    "disabled": lambda sandbox: sandbox.change_plan("brindle-postgres", "free", disabled=True),
+    "under another id": lambda sandbox: sandbox.change_plan("brindle-postgres", "free", id="free-2027"),
+    "unreadable": lambda sandbox: sandbox.misbehave("getBillingPlans", Fault(status=500), times=9),
+    "not to be bound": lambda sandbox: sandbox.change_plan("brindle-postgres", "free", seats=2**60 + 1),
+}
+
+
+@pytest.mark.parametrize("fault", [None, Fault(drop="before"), Fault(edit=lambda _answer: {"store": None})])
+@pytest.mark.parametrize("change", PLAN_IS_GONE)
+async def test_a_repeat_is_answered_from_the_ledger_though_the_plan_is_gone(
+    connect: Connect, sandbox: Sandbox, change: str, fault: Fault | None
+) -> None:
+    """T40: the same request is the same purchase, whatever became of its plan; another one is told of the plan."""
+    if fault is not None:
+        sandbox.misbehave(CREATE, fault)
+    async with connect() as client:
+        first = await create(client)
+        PLAN_IS_GONE[change](sandbox)
+        again = await create(client)
+        other = await create(client, name="another")
+    assert (again["status"], again["replayed"]) == (first["status"], True)
+    if fault is not None:
+        assert again["next_steps"] == first["next_steps"][:2]
+    assert other["status"] in {"refused", "invalid_arguments", "unavailable"}
+    assert len(sandbox.posts) == 1

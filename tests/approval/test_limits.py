@@ -29,8 +29,22 @@ TODAY = "it_costs_more_than_is_left_today"
 UNREADABLE = {**HOBBY, "billingPlanId": "on-request", "name": "ask-us"}
 
 
+STEPS = {
+    TODAY: "wait until earlier purchases are 24 hours old",
+    "too_many_stores_were_created": "Wait until earlier creates are an hour old",
+    "too_many_questions_are_open": "Ask the person to answer a question that waits",
+    "too_many_questions_went_unanswered": "Leave the person in peace for 10 minutes",
+    "it_was_declined_twice": "can be put to them again after 10 minutes",
+    "a_billing_mismatch_is_unsettled": " ledger resolve ID --created ",
+}
+"""What can be done about a rule; about all others the operator must be asked."""
+
+
 def rule(found: Json) -> tuple[str, str]:
-    """The status and the rule of a refusal."""
+    """The status and the rule of a refusal, which says what can be done about it."""
+    if found["status"] == "refused":
+        step = found["next_steps"][0]
+        assert STEPS.get(found["error"]["code"], "sk the operator") in step
     return found["status"], found["error"]["code"]
 
 

@@ -65,6 +65,16 @@ class SqlLedger(ABC):
 
         return await self._run(work)
 
+    async def earlier(self, identity: Identity) -> Purchase | None:
+        """Return the purchase that answers for this request, at whatever terms; stale intents are settled first."""
+
+        def work(db: Database, now: float) -> Purchase | None:
+            purchases.settle_stale(db, now)
+            found = purchases.find_earlier(db, identity.key, now)
+            return found if found is not None and found.request == identity.request else None
+
+        return await self._run(work)
+
     async def ask(
         self, identity: Identity, wording: Wording, channel: Channel, allow: Callable[[History], Verdict]
     ) -> Question | Refuse:

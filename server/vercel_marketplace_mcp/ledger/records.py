@@ -163,6 +163,9 @@ class Ledger(Protocol):
     async def background(self, identity: Identity, product: str) -> Background:
         """Return what is known before a purchase; stale intents are settled first."""
 
+    async def earlier(self, identity: Identity) -> Purchase | None:
+        """Return the purchase that answers for this request, at whatever terms; stale intents are settled first."""
+
     async def ask(
         self, identity: Identity, wording: Wording, channel: Channel, allow: Callable[[History], Verdict]
     ) -> Question | Refuse:

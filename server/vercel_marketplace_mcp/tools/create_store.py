@@ -16,11 +16,13 @@ from vercel_marketplace_mcp.ledger.records import Begun, LedgerError, Meaning, P
 from vercel_marketplace_mcp.purchase.policy import RULES, Refuse
 from vercel_marketplace_mcp.purchase.receipt import why_not_the_confirmed_plan, why_not_the_free_plan
 from vercel_marketplace_mcp.results import Answer, StopError
+from vercel_marketplace_mcp.settings import Team
 from vercel_marketplace_mcp.tools import confirm, receipts, stores
 from vercel_marketplace_mcp.tools.context import Context, creating_team
-from vercel_marketplace_mcp.tools.offer import fetch_offer
-from vercel_marketplace_mcp.tools.order import Deal, make_deal
+from vercel_marketplace_mcp.tools.offer import OfferedProduct, fetch_offer, fetch_product
+from vercel_marketplace_mcp.tools.order import Deal, identify, make_deal
 from vercel_marketplace_mcp.tools.reconcile import find_store, is_gone
+from vercel_marketplace_mcp.tools.refusals import refusal
 from vercel_marketplace_mcp.vercel.errors import VercelError, unreadable
 from vercel_marketplace_mcp.vercel.models import Store
 
@@ -44,13 +46,30 @@ async def handle(arguments: CreateStore, context: Context, client_form: ClientFo
         return receipts.not_confirmed()
     for _ in range(MAX_QUESTIONS):
         with telemetry.span("quote"):
-            offer = await fetch_offer(arguments, context, team)
-            deal = make_deal(arguments, team, offer, context.settings, context.caller)
+            product = await fetch_product(arguments, context, team)
+            try:
+                offer = await fetch_offer(product, arguments, context, team)
+                deal = make_deal(arguments, team, offer, context.settings, context.caller)
+            except (StopError, VercelError):
+                earlier = await _find_earlier(arguments, team, product, context)
+                if earlier is None:
+                    raise
+                return receipts.earlier(await _ended(earlier, context), context)
         answer = await _conclude(deal, context, shown_form)
         if answer is not None:
             return await stores.until_ready(answer, team, context, client_form, started)
     message = "The plan's terms changed each time they were confirmed."
     raise StopError("refused", "the_terms_keep_changing", message, next_steps=["Ask the partner, or try again later."])
+
+
+async def _find_earlier(
+    arguments: CreateStore, team: Team, product: OfferedProduct, context: Context
+) -> Purchase | None:
+    """Return the purchase that answers for a request that could not be made now: its plan may be gone since."""
+    try:
+        return await context.ledger.earlier(identify(arguments, team, product, context.settings, context.caller))
+    except (StopError, LedgerError):
+        return None
 
 
 async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None) -> Answer | None:
@@ -64,12 +83,12 @@ async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None
         return await _answer_earlier(background.earlier, deal, context)
     verdict = deal.verdict(background.history, RULES)
     if isinstance(verdict, Refuse):
-        raise _refusal(verdict, deal)
+        raise refusal(verdict, deal, context)
     if deal.quote is None or background.approved:
         return await _buy(deal, context)
     match await confirm.ask(deal.matter(deal.quote, background), context, client_form):
         case Refuse() as broken:
-            raise _refusal(broken, deal)
+            raise refusal(broken, deal, context)
         case Question() as question:
             return receipts.confirmation_required(question, deal, context)
         case Meaning.NO:
@@ -77,24 +96,24 @@ async def _conclude(deal: Deal, context: Context, client_form: ClientForm | None
     return None
 
 
-def _refusal(verdict: Refuse, deal: Deal) -> StopError:
-    quote = deal.shown_quote() if deal.quote else None
-    steps = ["Choose something else, or ask the operator about these rules."]
-    return StopError("refused", ", ".join(verdict.rules), verdict.explanation, next_steps=steps, quote=quote)
-
-
 async def _answer_earlier(purchase: Purchase, deal: Deal, context: Context) -> Answer | None:
     """Answer from the ledger, after waiting a while for a purchase that is under way; None if its store is gone."""
-    with anyio.move_on_after(RECEIPT_WAIT):
-        while purchase.state in {"prepared", "sending"}:
-            await anyio.sleep(_POLL)
-            purchase = await context.ledger.purchase(purchase.id) or purchase
+    purchase = await _ended(purchase, context)
     if purchase.state == "unknown":
         purchase = await _reconcile(purchase, deal, context)
     elif purchase.state == "created" and await _is_gone(purchase, deal, context):
         await context.ledger.forget(purchase.id)
         return None
     return receipts.earlier(purchase, context)
+
+
+async def _ended(purchase: Purchase, context: Context) -> Purchase:
+    """Return a purchase once it is not under way any more, or as it stands after a while."""
+    with anyio.move_on_after(RECEIPT_WAIT):
+        while purchase.state in {"prepared", "sending"}:
+            await anyio.sleep(_POLL)
+            purchase = await context.ledger.purchase(purchase.id) or purchase
+    return purchase
 
 
 async def _reconcile(purchase: Purchase, deal: Deal, context: Context) -> Purchase:
@@ -108,7 +127,7 @@ async def _reconcile(purchase: Purchase, deal: Deal, context: Context) -> Purcha
     if found is None:
         return purchase
     store = Store.model_validate(found)
-    state, answer = receipts.created(store, deal.quote, _doubts(store, deal, context))
+    state, answer = receipts.created(store, deal.quote, _doubts(store, deal, context), purchase.id, context)
     await context.ledger.finish(purchase.id, state, answer.structured)
     return await context.ledger.purchase(purchase.id) or purchase
 
@@ -131,7 +150,7 @@ async def _buy(deal: Deal, context: Context) -> Answer | None:
         if isinstance(start, Begun):
             return await _send(start.purchase_id, deal, context)
     if isinstance(start, Refuse):
-        raise _refusal(start, deal)
+        raise refusal(start, deal, context)
     return await _answer_earlier(start, deal, context) if isinstance(start, Purchase) else None
 
 
@@ -141,7 +160,7 @@ async def _send(purchase_id: str, deal: Deal, context: Context) -> Answer:
         raise StopError("unavailable", "given_up", message, next_steps=["Call again with the same arguments."])
     try:
         store = _read_store(await context.client.create(deal.arguments.body(), deal.team))
-        state, answer = receipts.created(store, deal.quote, _doubts(store, deal, context))
+        state, answer = receipts.created(store, deal.quote, _doubts(store, deal, context), purchase_id, context)
     except VercelError as error:
         state, answer = receipts.failed(error, deal.quote, purchase_id, context)
     except Exception:

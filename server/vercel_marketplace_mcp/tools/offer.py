@@ -27,53 +27,68 @@ MAX_PLANS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Offer:
-    """A product as it is offered now; `fields` is None where its metadataSchema can't be read.
+class OfferedProduct:
+    """The product that a request names, as its configuration offers it.
 
     `name` is integration-slug/product-slug, as in the operator's list; `integration` is the integration's id.
     """
 
     integration: str
     name: str
-    product: Product
+    id: str
+    metadata_schema: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """What one request would buy a store of; `fields` is None where the product's metadataSchema can't be read."""
+
+    product: OfferedProduct
     fields: tuple[Field, ...] | None
     plans: tuple[JudgedPlan, ...]
 
 
-async def fetch_offer(arguments: CreateStore, context: Context, team: Team) -> Offer:
+async def fetch_product(arguments: CreateStore, context: Context, team: Team) -> OfferedProduct:
+    """Return the product that this request names.
+
+    Raises:
+        StopError: the configuration or the product does not exist. VercelError: the products can't be read.
+    """
+    found, product = await _find_product(arguments, context, team)
+    integration = found.integration.id or found.integration.slug
+    if integration is None:
+        raise errors.unreadable("it does not say which integration the products belong to")
+    return OfferedProduct(
+        integration=integration,
+        name=f"{found.integration.slug}/{product.slug}",
+        id=product.id,
+        metadata_schema=product.metadata_schema,
+    )
+
+
+async def fetch_offer(product: OfferedProduct, arguments: CreateStore, context: Context, team: Team) -> Offer:
     """Return what Vercel offers for exactly this request.
 
     Raises:
-        StopError: an argument names something that is not offered, or the operator does not allow it.
-        VercelError: the products or the plans can't be read.
+        StopError: its metadata can't be taken, or the operator does not allow the product.
+        VercelError: the plans can't be read.
     """
-    found, product = await _find_product(arguments, context, team)
-    name = f"{found.integration.slug}/{product.slug}"
-    _refuse_unlisted_product(context.settings.allowed_products, name)
+    _refuse_unlisted_product(context.settings.allowed_products, product.name)
     fields = read_fields(product.metadata_schema) if product.metadata_schema else ()
     metadata = arguments.metadata or {}
     if product.metadata_schema and fields is not None:
         _check_metadata(metadata, fields)
-    integration = found.integration.id or found.integration.slug
-    if integration is None:
-        raise errors.unreadable("it does not say which integration the products belong to")
     plans = await fetch_plans(
         context.client.read,
         team,
-        integration=integration,
+        integration=product.integration,
         product=product.id,
         integrationConfigurationId=arguments.integration_configuration_id,
         metadata=json.dumps(metadata, ensure_ascii=False, separators=(",", ":")) if metadata else None,
     )
     if len(plans) > MAX_PLANS:
         raise errors.unreadable(f"it lists more than {MAX_PLANS} plans")
-    return Offer(
-        integration=integration,
-        name=name,
-        product=product,
-        fields=fields,
-        plans=judge_plans(plans, context.now()),
-    )
+    return Offer(product=product, fields=fields, plans=judge_plans(plans, context.now()))
 
 
 async def _find_product(arguments: CreateStore, context: Context, team: Team) -> tuple[ProductList, Product]:

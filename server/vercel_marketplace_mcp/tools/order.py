@@ -19,7 +19,7 @@ from vercel_marketplace_mcp.settings import Approval, Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools.confirm import Matter
 from vercel_marketplace_mcp.tools.list_plans import show_plan
-from vercel_marketplace_mcp.tools.offer import Offer
+from vercel_marketplace_mcp.tools.offer import Offer, OfferedProduct
 from vercel_marketplace_mcp.tools.reconcile import Wanted
 
 _MAX_PLANS = 20
@@ -95,6 +95,7 @@ class Deal:
             payment_method=self.arguments.payment_method_id,
             chosen=chosen,
             quote=price,
+            reasons=self.reasons,
             fingerprint=self.identity.fingerprint,
             changed=background.changed,
             unsettled=background.unsettled,
@@ -145,12 +146,12 @@ def make_deal(arguments: CreateStore, team: Team, offer: Offer, settings: Settin
     return Deal(
         arguments=arguments,
         team=team,
-        product=offer.name,
+        product=offer.product.name,
         product_id=offer.product.id,
         plans=plans,
         reasons=() if isinstance(decision, Free) else decision.reasons,
         quote=price,
-        identity=_identify(arguments, team, offer, _terms(order, offer, plans, price), settings, caller),
+        identity=identify(arguments, team, offer.product, settings, caller, _terms(order, offer, plans, price)),
         limits=_limits(settings),
         may_purchase=caller.may(PURCHASE),
         approval=settings.approval,
@@ -169,22 +170,32 @@ def _terms(order: Order, offer: Offer, plans: tuple[JudgedPlan, ...], price: Quo
     return terms
 
 
-def _identify(
-    arguments: CreateStore, team: Team, offer: Offer, terms: Mapping[str, Any], settings: Settings, caller: Caller
+def identify(
+    arguments: CreateStore,
+    team: Team,
+    product: OfferedProduct,
+    settings: Settings,
+    caller: Caller,
+    terms: Mapping[str, Any] | None = None,
 ) -> Identity:
+    """Return what a request concerns; without the partner's terms no yes and no question belongs to it.
+
+    Raises:
+        StopError: nothing can be bound to it.
+    """
     api_url = settings.api_url
     account = f"{api_url} {team}"
     key = {
         "api": api_url,
         "configuration": arguments.integration_configuration_id,
-        "product": offer.product.id,
+        "product": product.id,
         "name": arguments.name,
     }
     request = {
         **key,
         "team": str(team),
         "principal": caller.principal,
-        "integration": offer.integration,
+        "integration": product.integration,
         "metadata": arguments.metadata or {},
         "protocolSettings": arguments.protocol_settings or {},
         "externalId": arguments.external_id,
@@ -199,7 +210,7 @@ def _identify(
             principal=caller.principal,
             key=fingerprint(key),
             request=fingerprint(request),
-            fingerprint=fingerprint({**request, **terms}),
+            fingerprint=fingerprint({**request, **(terms or {})}),
         )
     except UnbindableError:
         message = "The plan holds a value that can't be carried exactly, so no confirmation could be bound to it."
