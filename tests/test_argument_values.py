@@ -241,3 +241,14 @@ async def test_ids_that_vercel_does_not_know_are_answered_with_the_nearest(
     reply = await check_refused(call, client, "create-store", change, "integrationConfigurationId")
     assert reply["error"]["choices"][0] == BRINDLE
     assert sandbox.posts == []
+
+
+@pytest.mark.parametrize("name", [" my-db", "my-db ", "my  db", "my\u00a0db", "my\u2003db"])
+async def test_names_that_a_person_would_read_as_one_are_not_taken(
+    name: str, call: Call, client: Client, sandbox: Sandbox
+) -> None:
+    """T11: a space more would be another store to the ledger, and the same one in every question."""
+    reply = await check_refused(call, client, "create-store", {"name": name}, "name")
+    assert "single spaces" in reply["error"]["message"]
+    assert sandbox.posts == []
+    assert (await call(client, "create-store", {**VALID["create-store"], "name": "my db"}))["status"] == "created"

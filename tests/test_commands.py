@@ -69,6 +69,8 @@ def test_show_tells_the_whole_story_of_a_purchase(folder: Path, run: InProcess) 
     assert "    text: Buy a store for 20.00 USD, charged to the team team_" in shown.shown
     assert "    text: To buy, type 20.00 - anything else buys nothing." in shown.shown
     assert "    typed: 20.00" in shown.shown
+    assert "    receipt.status: created" in shown.shown
+    assert "    receipt.store.billingPlan.id: pro" in shown.shown
 
 
 def test_show_knows_a_question_by_its_id_and_its_code(folder: Path, run: InProcess) -> None:

@@ -67,6 +67,7 @@ async def test_the_example_of_vercels_page_is_not_bought_unconfirmed(
     (plan,) = reply["quote"]["plans"]
     assert (plan["id"], plan["type"], plan["price"]["minimumAmount"]) == ("bp_abc123def456", "prepayment", "10.00")
     assert "- it is a prepayment" in reply.text
+    assert "price: 50.00 USD now, more that is only stated in words" in reply.text
 
 
 @in_every_offer

@@ -3,7 +3,9 @@
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -94,8 +96,8 @@ async def _show(parsed: Namespace, ledger: Ledger) -> int:
         rows = [*(await ledger.audit(question) if question else []), *rows]
     for row in sorted(rows, key=lambda row: row.seq):
         _say(f"{moment(row.at)}  {row.kind}  {row.subject}")
-        for name, value in row.detail.items():
-            _say("\n".join(f"    {name}: {clean(line)}" for line in str(value).splitlines()))
+        for line in _tell(row.detail):
+            _say(f"    {line}")
     return DONE
 
 
@@ -123,19 +125,32 @@ async def _import(rules: settings.Settings) -> int:
 async def _resolve(parsed: Namespace, ledger: Ledger) -> int:
     desk.require_person(os.environ, sys.stdin, sys.stdout)
     purchase = await ledger.purchase(parsed.id)
+    if purchase is not None and purchase.state in {"prepared", "sending"}:
+        _say("It is still under way. Try again in two minutes: by then its outcome is known, or can be settled.")
+        return NO
     if purchase is None or purchase.state not in {"unknown", "mismatch"} or purchase.settled_at is not None:
         _say("There is nothing to settle: no such purchase, or its outcome is known.", sys.stderr)
         return NO
     verdict = "exists" if parsed.created else "does not exist"
-    text = (
-        f"{_line(purchase)}\nYou have looked at Vercel, and the store {verdict}.\nType its name to record that.\n\n> "
-    )
-    if clean(desk.prompt(text)) != clean(purchase.name):
+    lines = [_line(purchase), *_tell(purchase.receipt or {})]
+    lines += [f"You have looked at Vercel, and the store {verdict}.", "Type its name to record that.", "", "> "]
+    if clean(desk.prompt("\n".join(lines))) != clean(purchase.name):
         _say("That is not its name. Nothing was recorded.")
         return NO
     settled = await ledger.settle(purchase.id, created=parsed.created)
     _say(_line(settled) if settled else "It was settled meanwhile.")
     return DONE if settled else NO
+
+
+def _tell(detail: Mapping[str, Any], of: str = "") -> Iterator[str]:
+    """Yield what the ledger keeps of something, a line for each text; a member of a member is named by its path."""
+    for name, value in detail.items():
+        path = f"{of}{clean(name)}"
+        if isinstance(value, Mapping):
+            yield from _tell(value, f"{path}.")
+        else:
+            texts = value if isinstance(value, list) else str(value).splitlines()
+            yield from (f"{path}: {clean(str(text))}" for text in texts)
 
 
 def _line(purchase: Purchase) -> str:

@@ -39,6 +39,13 @@ def _visible(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    """Refuse two names that a person would read as one."""
+    if value != " ".join(value.split()):
+        raise ValueError("must hold single spaces only, and none at its beginning or end")
+    return value
+
+
 def _bounded(value: str) -> str:
     if len(value) > MAX_ID:
         raise ValueError(f"must be at most {MAX_ID} characters long")
@@ -84,7 +91,7 @@ _PathPart = Annotated[
     str, _matching(_PATH_PART, "an id as Vercel answers it, of letters, digits, dashes and underscores")
 ]
 _Environment = Annotated[str, AfterValidator(_environment)]
-_Name = Annotated[str, AfterValidator(_visible)]
+_Name = Annotated[str, AfterValidator(_visible), AfterValidator(_name)]
 _Id = Annotated[str, AfterValidator(_bounded), AfterValidator(_visible)]
 _Metadata = Annotated[
     dict[str, str | int | float | bool | list[str] | list[int | float]],

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
+from vercel_marketplace_mcp.purchase.money import dollars
+
 MAX_ITEMS = 200
 """Entries that a list shows; a longer one is cut, and says so."""
 
@@ -124,12 +126,24 @@ def create_answer(status: str, money: str, next_steps: Sequence[str], **members:
     lines = [f"{status}: {money}"]
     if error := members.get("error"):
         lines.append(_error_text(error))
+    if "due_now_cents" in (quote := members.get("quote", {})):
+        lines.append(_price(quote))
     if approval := members.get("approval"):
         lines.append(f"code {approval['code']}, to be used before {approval['expires_at']}")
     if store := members.get("store"):
         lines.append(f"store {store.get('id', '(no id)')} is {store.get('status', 'in an unknown state')}")
     lines += [f"- {reason}" for reason in members.get("quote", {}).get("reasons", ())]
     return Answer(structured=structured, text="\n".join([*lines, *next_steps]), is_error=status != "created")
+
+
+def _price(quote: Mapping[str, Any]) -> str:
+    """Return a quote's numbers in brief."""
+    told = [f"{dollars(quote['due_now_cents'])} USD now"] if quote["due_now_cents"] else []
+    if "period" in quote:
+        told.append(f"{dollars(quote['recurring_cents'])} USD every {quote['period']}")
+    if quote["unpriced"]:
+        told.append("more that is only stated in words" if told else "only stated in words, or not at all")
+    return f"price: {', '.join(told) or 'none that could be read'}"
 
 
 def connect_answer(status: str, changes: str, next_steps: Sequence[str], **members: Any) -> Answer:

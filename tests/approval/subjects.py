@@ -47,6 +47,7 @@ def subject(plan: dict[str, Any] | None = None, **changes: Any) -> Subject:
         "payment_method": None,
         "chosen": {},
         "quote": changes.get("quote") or price(PLAN if plan is None else plan),
+        "reasons": ("needs a payment method", "it is not for this store alone"),
         "fingerprint": FINGERPRINT,
         "changed": False,
         "unsettled": False,

@@ -53,7 +53,8 @@ PLANS = st.fixed_dictionaries(
     },
 )
 OURS = (
-    *("Buy a store for ", "Charged now: ", "Then, every ", "Every ", "Part of the price", "No price could be read:"),
+    *("Buy a store for ", "Charged now: ", "Then, every ", "Every ", "The price is only", "Part of the price"),
+    *("No price could be read:", "No price is stated for what comes after", "It may be billed because: "),
     *("Product: ", "Billing plan: ", "Store name: ", "Payment method: ", "CHANGED: ", "CAREFUL: "),
     *("Chosen by the assistant:", "The partner's own words, not checked:", "The partner says more", "To buy, type "),
 )
@@ -74,7 +75,7 @@ def assert_ours(found: Subject, text: str) -> None:
     assert first[0].endswith(", charged to the team team_abc?")
     expected = expected_answer(found.quote, FINGERPRINT)
     assert lines[-1] == f"To buy, type {expected} - anything else buys nothing."
-    assert len(lines) <= 15 + MAX_CHOSEN + 20
+    assert len(lines) <= 16 + MAX_CHOSEN + 20
     partner = "The partner's own words, not checked:"
     quoted = [line for line in lines[first_index(lines, partner) :] if line.startswith("  ")]
     assert all(line[2] == line[-1] == '"' for line in quoted)
@@ -102,6 +103,7 @@ def test_no_text_of_others_can_pass_for_ours(
         chosen=chosen,
         changed=changed,
         unsettled=unsettled,
+        reasons=(other, name) * 100,
     )
     text = write(found)
     assert_ours(found, text)

@@ -23,7 +23,7 @@ GOLDEN: dict[str, tuple[Subject, str]] = {
 Buy a store for 49.00 USD, charged to the team team_abc?
 Charged now: 25.00 USD, once.
 Then, every month: 49.00 USD, until the store is removed.
-Part of the price is only stated in words, below: it may cost more.
+Part of the price is only stated in words: it may cost more.
 Product: brindle/brindle-postgres (iap_1)
 Billing plan: scale
 Store name: "my-store"
@@ -56,7 +56,7 @@ To buy, type 49.00 - anything else buys nothing.""",
         """\
 Buy a store for 50.00 USD, charged to the team team_abc?
 Charged now: 50.00 USD, once.
-Part of the price is only stated in words, below: it may cost more.
+Part of the price is only stated in words: it may cost more.
 Product: brindle/brindle-postgres (iap_1)
 Billing plan: bp_fixed50
 Store name: "my-store"
@@ -72,6 +72,7 @@ To buy, type 50.00 - anything else buys nothing.""",
         """\
 Buy a store for a price that could not be read, charged to the team my-team?
 No price could be read: it may be billed in ways that the partner does not state here.
+It may be billed because: needs a payment method; it is not for this store alone
 Product: "Brindle!/x" ("a b")
 Billing plan: "flex plan"
 Store name: "my-store"

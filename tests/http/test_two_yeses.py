@@ -112,7 +112,10 @@ async def test_the_same_yes_twice_is_one(two: Desk) -> None:
 
 async def test_after_the_terminal_a_client_without_forms_is_told_what_is_missing(two: Desk) -> None:
     """The same yes twice in terminals is one yes, and the agent reads that a form is wanted."""
-    await two.call()
+    first = await two.call()
+    assert first["next_steps"][0].startswith(
+        "This takes a yes in a client that shows forms, too. Ask the person to run "
+    )
     assert [await two.terminal("20.00"), await two.terminal("20.00")] == ["unseen", "unseen"]
     found = await two.call()
     assert (found["status"], two.world.bodies) == ("confirmation_required", [])

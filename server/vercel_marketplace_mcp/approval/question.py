@@ -4,7 +4,7 @@ What is ours stands first; what the assistant chose and what the partner says fo
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -28,7 +28,7 @@ _STEP = MAX_LENGTH // 2
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.\[\]-]{1,80}")
 _MAX_SEARCHED = 50_000
 _MAX_DETAILS = 1000
-_SHOWN_MEMBERS = ("cost", "preauthorizationAmount", "minimumAmount", "maximumAmount")
+_SHOWN_MEMBERS = ("cost", "effectiveDate", "preauthorizationAmount", "minimumAmount", "maximumAmount")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +58,7 @@ class Subject:
     payment_method: str | None
     chosen: Mapping[str, Any]
     quote: Quote
+    reasons: tuple[str, ...]
     fingerprint: str
     changed: bool
     unsettled: bool
@@ -79,6 +80,7 @@ def write(subject: Subject) -> str:
     lines = [
         f"Buy a store for {price}, charged to the team {subject.team}?",
         *price_lines(subject.quote),
+        *([_why(subject.reasons)] if headline is None else []),
         f"Product: {named(subject.product)} ({named(subject.product_id)})",
         f"Billing plan: {named(str(subject.plan.get('id')))}",
         f"Store name: {quoted(subject.name)}",
@@ -99,6 +101,10 @@ def write(subject: Subject) -> str:
         lines.append("The partner says more than fits here: read the plan at Vercel first.")
     lines.append(f"To buy, type {expected} - anything else buys nothing.")
     return "\n".join(lines)
+
+
+def _why(reasons: Sequence[str]) -> str:
+    return f"It may be billed because: {clean('; '.join(reasons), _VALUE_LENGTH)}"
 
 
 def chosen_lines(chosen: Mapping[str, Any]) -> Iterator[str]:

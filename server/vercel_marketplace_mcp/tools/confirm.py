@@ -92,4 +92,5 @@ def approval(question: Question, context: Context) -> tuple[dict[str, Any], str]
         return shown, "A person has approved in a terminal. A form must be answered too: use a client that shows forms."
     if context.server_url is None and context.settings.ledger_url is not None:
         command = f"{command} (with the server's VERCEL_MCP_LEDGER_URL set)"
-    return shown, f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}"
+    step = f"Ask the person to run this in a terminal of their own, and do not run it yourself: {command}"
+    return shown, f"This takes a yes in a client that shows forms, too. {step}" if "form" in question.missing else step
