@@ -30,6 +30,9 @@ MALFORMED = [
 ]
 
 
+WAITING = {"progress": 0.0, "total": 5, "message": "Waiting for a person's answer."}
+
+
 def result_of(message: Json) -> tuple[str, bool]:
     """The status of a tool's answer, and whether it counts as an error."""
     found = message["result"]
@@ -203,6 +206,20 @@ async def test_a_call_that_is_cancelled_while_it_asks_buys_nothing(world: World)
     assert (world.sandbox.posts, len(await world.waiting())) == ([], 1)
 
 
+async def test_progress_is_reported_to_who_waits_for_somebody_elses_form(world: World) -> None:
+    """The same call a second time shows no second form; its host hears that it waits, and gets what came of it."""
+    async with wired(world.server()) as wire:
+        request = await asked(wire)
+        progress = await wire.call(3, _meta={"progressToken": "second"})
+        assert progress["params"] == {**WAITING, "progressToken": "second"}
+        await wire.send(answer(request, EXACT))
+        answers = [await wire.receive(), await wire.receive()]
+    assert sorted(message["id"] for message in answers) == [2, 3]
+    found = [message["result"]["structuredContent"] for message in answers]
+    assert sorted(("replayed" in one, one["status"]) for one in found) == [(False, "created"), (True, "created")]
+    assert len(world.sandbox.posts) == 1
+
+
 async def test_progress_is_reported_while_the_form_is_open(world: World) -> None:
     """A host that counts the seconds of a call hears that a person is being waited for."""
     async with wired(world.server()) as wire:
@@ -212,5 +229,4 @@ async def test_progress_is_reported_while_the_form_is_open(world: World) -> None
         request = next(message for message in messages if message["method"] == "elicitation/create")
         await wire.send(answer(request, EXACT))
         assert result_of(await wire.receive()) == ("created", False)
-    told = {"progressToken": "t", "progress": 0.0, "total": 5, "message": "Waiting for a person's answer."}
-    assert progress["params"] == told
+    assert progress["params"] == {**WAITING, "progressToken": "t"}

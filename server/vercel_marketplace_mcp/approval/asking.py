@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -83,10 +84,8 @@ class ClientForm:
         answer: types.ElicitResult | None = None
         try:
             with anyio.move_on_after(self._wait):
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._report_progress)
+                async with self.waiting():
                     answer = await self._request.session.elicit_form(question.text, form, self._request.request_id)
-                    tasks.cancel_scope.cancel()
         except* (MCPError, ValueError, RuntimeError) as group:
             logger.info("the client could not show the form: %s", type(group.exceptions[0]).__name__)
         return _reply(answer, anyio.current_time() - started)
@@ -94,6 +93,14 @@ class ClientForm:
     async def report_progress(self, done: float, total: float, message: str) -> None:
         """Tell a client that asked for it how far the call has come."""
         await self._request.session.report_progress(done, total, message)
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """Tell a client that asked for it, as long as the block runs, that a person is being waited for."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._report_progress)
+            yield
+            tasks.cancel_scope.cancel()
 
     async def _report_progress(self) -> None:
         waited = 0.0

@@ -45,8 +45,9 @@ async def ask(matter: Matter, context: Context, client_form: ClientForm | None) 
         return await _ask(matter, context, client_form)
     form = context.form(matter.identity)
     if form.lock.locked():
-        async with form.lock:  # the same question is being asked: what comes of it holds for this call, too
-            return form.outcome or Meaning.YES
+        async with client_form.waiting(), form.lock:  # what comes of the question holds for this call, too
+            outcome = form.outcome
+        return outcome or Meaning.YES
     async with form.lock:
         form.outcome = await _ask(matter, context, client_form)
         return form.outcome
