@@ -128,7 +128,7 @@ def records(value: Any, depth: int = 0) -> Iterator[list[str]]:
     """What each object inside a JSON object says in more than one member."""
     children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     said = [str(child) for child in children if isinstance(child, str | int | float)]
-    if depth and isinstance(value, dict) and len(said) > 1:
+    if depth and isinstance(value, dict):
         yield said
     for child in children:
         yield from records(child, depth + 1)

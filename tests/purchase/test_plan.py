@@ -119,6 +119,8 @@ def test_each_broken_condition_is_named(members: Json, reasons: list[str]) -> No
         {"highlightedDetails": [{"label": "USD per month", "value": "from 25"}, {"label": "$/GB", "value": "0.25"}]},
         {"details": [{"label": "Price", "value": "≈ up to 2.50", "unit": "EUR/month"}]},
         {"price": {"amount": 25, "interval": "month", "currency": "usd"}},
+        {"price": {"amount": 0.25, "currency": "usd"}},
+        {"details": [{"label": "Price in dollars", "value": "~ From 25"}]},
     ],
 )
 def test_an_amount_anywhere_in_the_texts_may_charge(members: Json) -> None:

@@ -72,6 +72,14 @@ READING: dict[str, tuple[Json, Quote]] = {
         {**PAID, "initialCharge": "5.00", "cost": "$0/month"},
         exactly(now=500, period="month"),
     ),
+    "a prepayment and no more": (
+        {**PREPAID, "cost": "", "maximumAmountAutoPurchasePerPeriod": "0"},
+        exactly(now=1000),
+    ),
+    "automatic purchases after a charge": (
+        {**PAID, "initialCharge": "5.00", "maximumAmountAutoPurchasePerPeriod": "0.01"},
+        replace(exactly(500, 1), is_automatic=True),
+    ),
     "automatic purchases": (
         {**PREPAID, "maximumAmountAutoPurchasePerPeriod": "60.00"},
         replace(exactly(1000, 6000), is_automatic=True),
@@ -101,7 +109,7 @@ READING: dict[str, tuple[Json, Quote]] = {
         exactly(words=("$2 per GB",), counts=FLAT),
     ),
     "in a label and its value": (
-        {**PAID, "details": [{"label": "Seat (USD)", "value": "2"}, {"label": "5 seats", "value": "$2 each"}]},
+        {**PAID, "details": [{"label": "Seat (USD)", "value": "2"}, {"label": "Fee in EUR", "value": "$2 each"}]},
         exactly(words=("$2 each", "Seat (USD): 2"), counts=FLAT),
     ),
     "in a member unknown today": ({**PAID, "fees": {"$5": None}}, exactly(words=("$5",), counts=FLAT)),

@@ -84,7 +84,7 @@ def _sign(char: str) -> str:
 
 
 def _digit(char: str) -> str:
-    return "1" if unicodedata.numeric(char, 1) else "0"
+    return "1" if unicodedata.numeric(char) else "0"
 
 
 def _seen(text: str) -> str:

@@ -158,12 +158,10 @@ def _is_priced(record: Sequence[str]) -> bool:
 
 
 def _records(plan: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Yield the texts and numbers of each object inside `plan` that has more than one, as a label and its value."""
+    """Yield the texts and numbers of each object inside `plan`, as a label and its value."""
     for node in _nodes(list(plan.values())):
         if isinstance(node, Mapping):
-            record = [str(value) for value in node.values() if isinstance(value, str | int | float)]
-            if len(record) > 1:
-                yield record
+            yield [str(value) for value in node.values() if isinstance(value, str | int | float)]
 
 
 def _line(record: Sequence[str]) -> str:
