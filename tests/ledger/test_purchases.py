@@ -142,7 +142,18 @@ async def test_a_request_that_is_sent_too_long_counts_as_unknown(
     start = await ledger.begin(purchase(), needs_a_yes)
     assert isinstance(start, Purchase)
     assert (start.id, start.state) == (purchase_id, known)
+    assert await ledger.earlier(identity()) == start
     assert (await ledger.background(identity(), PRODUCT)).unsettled == (known == "unknown")
+
+
+async def test_who_only_asks_for_an_earlier_purchase_learns_what_became_of_it(ledger: Ledger, clock: Clock) -> None:
+    """T42: without a look at the offer, a purchase that was being sent for too long is unknown as well."""
+    assert await ledger.earlier(identity()) is None
+    purchase_id = await send(ledger)
+    clock.at += 120
+    earlier = await ledger.earlier(identity())
+    assert earlier is not None
+    assert (earlier.id, earlier.state) == (purchase_id, "unknown")
 
 
 @pytest.mark.parametrize(("seconds", "replayed"), [(86_399, True), (86_400, False)])
@@ -157,6 +168,8 @@ async def test_a_purchase_answers_for_its_key_for_a_day(
     earlier = await ledger.purchase(purchase_id)
     other = purchase("two", key=identity().key)
     assert (await ledger.background(identity(), PRODUCT)).earlier == (earlier if replayed else None)
+    assert await ledger.earlier(identity(fingerprint="of other terms")) == (earlier if replayed else None)
+    assert await ledger.earlier(other.identity) is None
     background = await ledger.background(other.identity, PRODUCT)
     assert (background.earlier, background.history.conflicts_with_earlier) == (None, replayed)
     for new in (purchase(), other):
