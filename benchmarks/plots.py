@@ -12,6 +12,8 @@ WIDTH, LEFT, RIGHT, ROW, TOP = 760, 150, 160, 26, 56
 HEIGHT = 380
 COLOURS = ("#2f81f7", "#d29922", "#3fb950", "#db61a2")
 TIMES = "\u00d7"
+_LEAST = 1e-6
+"""What a line shows at least: there is no place for zero on its axis."""
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#57606a}.t{font-size:15px;font-weight:600}.g{stroke:#8b949e55}"
     "@media(prefers-color-scheme:dark){text{fill:#adbac7}}"
@@ -108,7 +110,9 @@ def _series(lines: Lines, figures: Sequence[Figure]) -> dict[str, list[tuple[int
     for figure in figures:
         start, _, size = figure.measure.rpartition(" ")
         if start in lines.series:
-            found.setdefault(f"{figure.contestant}: {lines.series[start]}", []).append((int(size), figure.median))
+            found.setdefault(f"{figure.contestant}: {lines.series[start]}", []).append(
+                (int(size), max(figure.median, _LEAST))
+            )
     return {name: sorted(points) for name, points in found.items()}
 
 
