@@ -4,8 +4,10 @@ import asyncio
 import ipaddress
 import json
 import socket
+import ssl
 import struct
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
@@ -14,6 +16,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from vercel_marketplace_mcp.listeners import stop_listening
+from vercel_marketplace_mcp.sandbox import Sandbox
+from vercel_marketplace_mcp.sandbox.http import serving
+
+HOST = "127.0.0.1"
+Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Then: TypeAlias = Literal["wait for more", "close", "reset", "stay silent"]
 
 MACHINE_VARIABLES = tuple(
@@ -56,6 +64,83 @@ class Said:
     pieces: Iterable[bytes] = ()
     then: Then = "wait for more"
     pause: float = 0
+
+
+@asynccontextmanager
+async def listening(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve while the block runs, at the port that it yields; connections that are open then are cut."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await serve(reader, writer)
+
+    server = await asyncio.start_server(served, HOST, 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        await stop_listening(server)
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)  # the turn in which they close
+
+
+class Gate:
+    """A way to a server on this machine that can refuse new connections while those that exist go on."""
+
+    def __init__(self, upstream: int) -> None:
+        self._upstream = upstream
+        self._port = 0
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+
+    @property
+    def base_url(self) -> str:
+        """Where it is, open or not."""
+        return f"http://{HOST}:{self._port}"
+
+    async def open(self) -> None:
+        """Let connections in; at the same address as before, if it was open before."""
+        self._server = await asyncio.start_server(self._join, HOST, self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def shut(self) -> None:
+        """Refuse new connections."""
+        assert self._server
+        await stop_listening(self._server)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(HOST, self._upstream)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while part := await reader.read(65536):
+                writer.write(part)
+                await writer.drain()
+        writer.close()
+
+    async def hang_up(self) -> None:
+        """End everything."""
+        await self.shut()
+        for writer in self._writers:
+            writer.close()
+        for writer in self._writers:
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+@asynccontextmanager
+async def gated(sandbox: Sandbox) -> AsyncIterator[Gate]:
+    """The sandbox on a real socket, behind a gate that is open."""
+    async with serving(sandbox) as base_url:
+        gate = Gate(int(base_url.rpartition(":")[2]))
+        await gate.open()
+        try:
+            yield gate
+        finally:
+            await gate.hang_up()
 
 
 async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Seen:

@@ -1,8 +1,5 @@
 """create-store on a real socket: what a torn or refused connection means for the store and for the money."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Literal
 
 import pytest
@@ -12,6 +9,7 @@ from vercel_marketplace_mcp.sandbox.http import serving
 
 from .calls import NOTHING, VALID, check_unclear
 from .conftest import Call, Connect
+from .sockets import gated
 
 pytestmark = pytest.mark.anyio
 
@@ -48,43 +46,12 @@ async def test_a_vercel_that_is_not_there_creates_nothing(call: Call, connect: C
     assert sandbox.journal == []
 
 
-@contextlib.asynccontextmanager
-async def relaying(base_url: str) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
-    """A relay to a server; once `stop` was called no new connection is taken, and the open ones go on."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", int(base_url.rpartition(":")[2]))
-        tasks.update(map(asyncio.create_task, (pass_on(reader, there[1]), pass_on(there[0], writer))))
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-
-    async def stop() -> None:
-        server.close()
-
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", stop
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def test_a_vercel_that_goes_away_before_the_request_creates_nothing(
     call: Call, connect: Connect, sandbox: Sandbox
 ) -> None:
     """T41: the plans were read, then nobody listened any more: no byte of the request left."""
-    async with serving(sandbox) as base_url, relaying(base_url) as (relay_url, stop):
-        sandbox.misbehave("getBillingPlans", Fault(until=stop))
-        async with connect(api_url=relay_url) as client:
-            reply = await call(client, TOOL, VALID[TOOL])
+    async with gated(sandbox) as gate, connect(api_url=gate.base_url) as client:
+        sandbox.misbehave("getBillingPlans", Fault(until=gate.shut))
+        reply = await call(client, TOOL, VALID[TOOL])
     assert (reply["status"], reply["money"], reply["error"]["code"]) == ("unavailable", NOTHING, "not_reachable")
     assert (len(sandbox.journal), sandbox.posts) == (2, [])

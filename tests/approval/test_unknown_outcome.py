@@ -1,9 +1,5 @@
 """When nobody can know whether Vercel acted: nothing is sent twice, and a person settles it."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +7,7 @@ import pytest
 from vercel_marketplace_mcp.sandbox import Fault
 from vercel_marketplace_mcp.sandbox.http import serving
 
+from ..sockets import gated
 from .world import CREATE, FREE, PRO, Json, Person, World, approved, buy, first_round, typed
 
 pytestmark = pytest.mark.anyio
@@ -105,67 +102,11 @@ async def test_the_next_question_about_the_product_warns_of_it(era: str, world: 
     assert warned == [False, True]
 
 
-class Gate:
-    """A way to the sandbox that can refuse new connections while those that exist go on."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._upstream = (host, port)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{self._port}"
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def open(self) -> None:
-        """Let connections in."""
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", self._port)
-
-    def shut(self) -> None:
-        """Refuse new connections."""
-        assert self._server
-        self._server.close()
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*self._upstream)
-        self._writers += [writer, far_writer]
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while part := await reader.read(65536):
-                writer.write(part)
-                await writer.drain()
-        writer.close()
-
-    async def hang_up(self) -> None:
-        """End everything."""
-        self.shut()
-        for writer in self._writers:
-            writer.close()
-        for writer in self._writers:
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-
-@asynccontextmanager
-async def gated(world: World) -> AsyncIterator[Gate]:
-    """The sandbox on a real socket, behind a gate that is open."""
-    async with serving(world.sandbox) as base_url:
-        host, _, port = base_url.removeprefix("http://").partition(":")
-        gate = Gate(host, int(port))
-        await gate.open()
-        try:
-            yield gate
-        finally:
-            await gate.hang_up()
-
-
 async def test_a_refused_connection_sends_nothing_and_keeps_the_yes(era: str, world: World) -> None:
     """T41: no byte left, so the same approval buys when the same call is made again, without another question."""
-    async with gated(world) as gate, world.client(era, in_process=False, api_url=gate.base_url) as client:
+    async with gated(world.sandbox) as gate, world.client(era, in_process=False, api_url=gate.base_url) as client:
         await approved(world, client)
-        gate.shut()
+        await gate.shut()
         failed = await buy(client)
         await gate.open()
         found = await buy(client)
@@ -177,9 +118,12 @@ async def test_a_refused_connection_sends_nothing_and_keeps_the_yes(era: str, wo
 async def test_a_refused_connection_gives_the_budget_back(era: str, world: World) -> None:
     """T41: what was never sent does not count, neither against the day nor against the hour."""
     changes: Json = {"max_per_day": 20_00, "max_creates_per_hour": 1}
-    async with gated(world) as gate, world.client(era, in_process=False, api_url=gate.base_url, **changes) as client:
+    async with (
+        gated(world.sandbox) as gate,
+        world.client(era, in_process=False, api_url=gate.base_url, **changes) as client,
+    ):
         await approved(world, client)
-        gate.shut()
+        await gate.shut()
         assert [(await buy(client))["status"] for _ in range(2)] == ["unavailable"] * 2
         await gate.open()
         assert (await buy(client))["status"] == "created"
@@ -189,11 +133,11 @@ async def test_a_refused_connection_gives_the_budget_back(era: str, world: World
 async def test_a_final_round_that_could_not_be_sent_may_be_repeated(world: World) -> None:
     """T41, T43: the era of 2026-07-28 repeats its last round with the same state, and the yes in it still holds."""
     async with (
-        gated(world) as gate,
+        gated(world.sandbox) as gate,
         world.client("auto", Person(), in_process=False, api_url=gate.base_url) as client,
     ):
         opened = await first_round(client)
-        gate.shut()
+        await gate.shut()
         failed = await opened.end(client)
         await gate.open()
         found = [(await opened.end(client))["status"] for _ in range(2)]

@@ -141,7 +141,7 @@ async def play(scenario: Scenario, era: str, folder: Path, call: Call, meanwhile
             changes: Json = {"api_url": vercel.url, "reconcile": True, "deadlines": SOON if fault.is_slow else None}
             client = await stack.enter_async_context(world.client(era, person, in_process=False, **changes))
             it = Play(scenario=scenario, world=world, vercel=vercel, person=person, call=call)
-            vercel.get_into(trouble)
+            await vercel.get_into(trouble)
             for row in rows(scenario):
                 await it.act(client, row.do)
                 if vercel.trouble:

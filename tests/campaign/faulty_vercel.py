@@ -15,10 +15,11 @@ from typing import Any, Literal, TypeAlias
 
 import httpx
 
+from vercel_marketplace_mcp.listeners import stop_listening
 from vercel_marketplace_mcp.sandbox import Sandbox
 from vercel_marketplace_mcp.sandbox.operations import OPERATIONS
 
-from ..sockets import Said, Seen, as_http, read_request, say, self_signed
+from ..sockets import Said, Seen, as_http, listening, read_request, say, self_signed
 
 Line: TypeAlias = Literal["closed", "untrusted", "another host"]
 """What is wrong before a byte of HTTP: nobody listens, nobody vouches for it, or it has another host's certificate."""
@@ -82,11 +83,11 @@ class FaultyVercel:
     trouble: Trouble | None = None
     journal: list[Arrived] = field(default_factory=list)
     visits_elsewhere: int = 0
+    elsewhere_port: int = 0
     hides_stores: bool = True
     _context: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
     _port: int = 0
-    _elsewhere_port: int = 0
     _answered: int = 0
 
     @property
@@ -125,15 +126,15 @@ class FaultyVercel:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, ssl=self._context)
         self._port = self._server.sockets[0].getsockname()[1]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Refuse connections; those that are open go on."""
         if self._server:
-            self._server.close()
+            await stop_listening(self._server)
 
-    def get_into(self, trouble: Trouble) -> None:
+    async def get_into(self, trouble: Trouble) -> None:
         """Fail from here on, as told."""
         self.trouble, self._answered = trouble, 0
-        self._cut_the_line_in_time()
+        await self._cut_the_line_in_time()
 
     async def mend(self) -> None:
         """Be well again."""
@@ -144,11 +145,11 @@ class FaultyVercel:
         elif line and self._context:
             self._context.load_cert_chain(self.folder / "own.pem")
 
-    def _cut_the_line_in_time(self) -> None:
+    async def _cut_the_line_in_time(self) -> None:
         if self.trouble is None or self.trouble.line is None or self._answered != self.trouble.after:
             return
         if self.trouble.line == "closed":
-            self.close()
+            await self.close()
         elif self._context:
             self._context.load_cert_chain(self.folder / f"{self.trouble.line}.pem")
 
@@ -172,11 +173,11 @@ class FaultyVercel:
                 operation=operation,
                 body=answer.content if answer else b"{}",
                 credentials=seen.all("authorization")[0],
-                elsewhere=f"http://127.0.0.1:{self._elsewhere_port}/v1/elsewhere",
+                elsewhere=f"http://127.0.0.1:{self.elsewhere_port}/v1/elsewhere",
             )
             return trouble.spoil(material)
         assert answer is not None
-        return self._plainly(operation, answer.status_code, answer.content)
+        return await self._plainly(operation, answer.status_code, answer.content)
 
     def _met(self, operation: str) -> Trouble | None:
         """Return the trouble that this request meets."""
@@ -185,11 +186,11 @@ class FaultyVercel:
             return None
         return trouble if self.hits < trouble.times else None
 
-    def _plainly(self, operation: str, status: int, body: bytes) -> Said:
+    async def _plainly(self, operation: str, status: int, body: bytes) -> Said:
         """Answer as a server should, and close the connection if a fault of the line must be met on a new one."""
         if operation == "listStores" and self.hides_stores:
             body = b'{"stores": []}'
-        self._cut_the_line_in_time()
+        await self._cut_the_line_in_time()
         parting = bool(self.trouble and self.trouble.line)
         headers: Mapping[str, str] = {"connection": "close"} if parting else {}
         return Said(pieces=(as_http(status, body, **headers),), then="close" if parting else "wait for more")
@@ -206,12 +207,6 @@ class FaultyVercel:
         self.visits_elsewhere += 1
         writer.close()
 
-    async def open_elsewhere(self) -> asyncio.Server:
-        """Listen at the address that nobody may visit."""
-        server = await asyncio.start_server(self.visit, "127.0.0.1", 0)
-        self._elsewhere_port = server.sockets[0].getsockname()[1]
-        return server
-
 
 def _operation(seen: Seen) -> str:
     path = seen.target.partition("?")[0]
@@ -225,10 +220,9 @@ async def faulty_vercel(sandbox: Sandbox, folder: Path, *, tls: bool = False) ->
     vercel = FaultyVercel(sandbox=sandbox, folder=folder)
     if tls:
         vercel.encrypt()
-    elsewhere = await vercel.open_elsewhere()
-    await vercel.open()
-    try:
-        yield vercel
-    finally:
-        vercel.close()
-        elsewhere.close()
+    async with listening(vercel.visit) as vercel.elsewhere_port:
+        await vercel.open()
+        try:
+            yield vercel
+        finally:
+            await vercel.close()

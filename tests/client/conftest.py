@@ -17,7 +17,7 @@ from vercel_marketplace_mcp.sandbox.http import serving
 from vercel_marketplace_mcp.settings import Settings, Team
 from vercel_marketplace_mcp.vercel.client import Deadlines, VercelClient
 
-from ..sockets import MACHINE_VARIABLES, Said, Seen, Then, as_http, read_request, say
+from ..sockets import HOST, MACHINE_VARIABLES, Said, Seen, Then, as_http, listening, read_request, say
 
 MakeClient = Callable[..., VercelClient]
 
@@ -84,19 +84,15 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def listen() -> AsyncIterator[Callable[..., Any]]:
     """Start a scripted server of one's own, with TLS if there is a context."""
-    servers: list[asyncio.Server] = []
+    async with AsyncExitStack() as stack:
 
-    async def start(context: ssl.SSLContext | None = None) -> Wire:
-        wire = Wire()
-        server = await asyncio.start_server(wire.serve, "127.0.0.1", 0, ssl=context)
-        servers.append(server)
-        port = server.sockets[0].getsockname()[1]
-        wire.url = f"{'https' if context else 'http'}://127.0.0.1:{port}"
-        return wire
+        async def start(context: ssl.SSLContext | None = None) -> Wire:
+            wire = Wire()
+            port = await stack.enter_async_context(listening(wire.serve, context))
+            wire.url = f"{'https' if context else 'http'}://{HOST}:{port}"
+            return wire
 
-    yield start
-    for server in servers:
-        server.close()
+        yield start
 
 
 @pytest.fixture
@@ -134,8 +130,8 @@ async def dripping() -> AsyncIterator[str]:
         assert isinstance(gone.exception(), ConnectionError | None)
         writer.close()
 
-    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(drip) as port:
+        yield f"http://{HOST}:{port}"
 
 
 @pytest.fixture

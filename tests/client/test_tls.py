@@ -14,7 +14,7 @@ from vercel_marketplace_mcp.vercel.client import VercelClient
 from vercel_marketplace_mcp.vercel.errors import NotSentError
 from vercel_marketplace_mcp.vercel.operations import GET_CONFIGURATIONS, Call
 
-from ..sockets import self_signed
+from ..sockets import HOST, listening, self_signed
 
 pytestmark = pytest.mark.anyio
 
@@ -104,8 +104,8 @@ async def test_a_server_that_speaks_no_tls_is_sent_nothing(make_client: Any, tea
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]")
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        client = make_client(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with listening(answer) as port:
+        client = make_client(f"https://{HOST}:{port}")
         await not_sent(client, team)
         await client.aclose()
     assert {head[:2] for head in heard} == {b"\x16\x03"}
@@ -123,8 +123,8 @@ async def test_a_proxy_sees_nothing_of_an_encrypted_request_but_its_host(
         writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
         writer.close()
 
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+    async with listening(refuse) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{HOST}:{port}")
         client = make_client("https://vercel.example")
         await not_sent(client, team)
         await client.aclose()

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from ..sockets import Said, Seen, as_http, read_request, say
-from .office import HOST
+from ..sockets import HOST, Said, Seen, as_http, listening, read_request, say
 
 
 @dataclass
@@ -49,9 +48,6 @@ def told(document: object, status: int = 200, **headers: str) -> Said:
 @asynccontextmanager
 async def speaking(speaker: Speaker, path: str = "") -> AsyncIterator[None]:
     """Serve while the block runs; `path` is a part of its address."""
-    server = await asyncio.start_server(speaker.serve, HOST, 0)
-    speaker.url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}{path}"
-    try:
+    async with listening(speaker.serve) as port:
+        speaker.url = f"http://{HOST}:{port}{path}"
         yield
-    finally:
-        server.close()

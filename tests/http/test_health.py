@@ -1,7 +1,8 @@
 """What load balancers are told, and that nobody gets more connections than there are."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import socket
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -86,6 +87,19 @@ async def test_while_it_closes_the_process_lives_and_is_not_ready(world: World) 
     assert (ready[0], ready[1]["error"], alive) == (503, "closing", (200, {"status": "ok"}))
     assert (called.status, called.headers["retry-after"], called.json()["error"]) == (503, "1", "closing")
     assert world.sandbox.journal == []
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_connects_just_as_it_ends_is_not_left_waiting(turns: int, world: World) -> None:
+    """However far asyncio has come with the connection, it is closed."""
+    async with an_office(world, {}) as office:
+        assert await look(office, "/healthz") == (200, {"status": "ok"})
+        client = socket.create_connection((HOST, office.port), timeout=5)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await office.server.shutdown()
+    with client, suppress(ConnectionResetError):
+        assert client.recv(1) == b""
 
 
 async def test_more_connections_than_there_are_get_an_answer(world: World) -> None:

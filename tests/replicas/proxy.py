@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from ..sockets import listening
+
 
 class Line:
     """Carries connections to a port; while it is cut it accepts them and carries nothing."""
@@ -57,10 +59,8 @@ class Line:
 async def line_to(port: int) -> AsyncIterator[Line]:
     """A line to this port of this machine."""
     line = Line(port)
-    listener = await asyncio.start_server(line.carry, "127.0.0.1", 0)
-    line.port = listener.sockets[0].getsockname()[1]
-    try:
-        yield line
-    finally:
-        listener.close()
-        await line.aclose()
+    async with listening(line.carry) as line.port:
+        try:
+            yield line
+        finally:
+            await line.aclose()

@@ -1,11 +1,13 @@
 """The sandbox as a server: one that is used, two at once, the command, and no price for whoever does without."""
 
+import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -47,6 +49,19 @@ async def test_the_port_can_be_chosen() -> None:
         async with serving(Sandbox(), port=port) as second:
             assert second == first
             assert (await client.get(second)).status_code == 401
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_connects_just_as_it_ends_is_hung_up_on(turns: int) -> None:
+    """However far asyncio has come with the connection, none is left open."""
+    async with serving(Sandbox()) as base_url:
+        host, _, port = base_url.removeprefix("http://").partition(":")
+        client = socket.create_connection((host, int(port)), timeout=5)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    with client, suppress(ConnectionResetError):
+        assert client.recv(1) == b""
 
 
 def test_the_command_prints_how_to_use_it_and_stops_on_interruption() -> None:

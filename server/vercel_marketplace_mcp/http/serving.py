@@ -17,6 +17,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from vercel_marketplace_mcp.http.settings import PATH, HttpSettings
+from vercel_marketplace_mcp.listeners import stop_listening
 
 HEADER_SECONDS = 10.0
 """Seconds in which the head of a request must have arrived, from the connection or the answer before it."""
@@ -104,7 +105,7 @@ class DrainingServer(Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no further connections, drain, and then end as usual."""
         for server in self.servers:
-            server.close()
+            await stop_listening(server)
         await self._drain()
         self.should_exit = True
         log = logging.getLogger("uvicorn.error")

@@ -15,6 +15,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from vercel_marketplace_mcp.listeners import stop_listening
+
 from .app import Sandbox
 
 GREETING = """\
@@ -48,7 +50,7 @@ class TearableProtocol(H11Protocol):
 
 @contextlib.asynccontextmanager
 async def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve the sandbox while the block runs; yields the base URL. On leaving, nothing is waited for."""
+    """Serve the sandbox while the block runs; yields the base URL. On leaving, every connection is cut."""
     config = Config(sandbox.app, ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False)
     config.load()
     state = ServerState()
@@ -60,7 +62,7 @@ async def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> A
     try:
         yield f"http://{host}:{server.sockets[0].getsockname()[1]}"
     finally:
-        server.close()
+        await stop_listening(server)
         await _hang_up(state)
         await server.wait_closed()
 
@@ -72,6 +74,7 @@ async def _hang_up(state: ServerState) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # the turn in which the sockets close
 
 
 def run(port: int = 0) -> None:
