@@ -107,7 +107,7 @@ def holds_amount(text: str) -> bool:
     """
     if _NO_NUMBER.fullmatch(text):
         return False
-    return _search(text) or ("<" in (plain := html.unescape(text)) and _search(_TAG.sub("", plain)))
+    return _search(text) or (("<" in text or "&" in text) and _search(_TAG.sub("", html.unescape(text))))
 
 
 def _search(text: str) -> bool:

@@ -24,9 +24,8 @@ DECIMAL_MEMBERS = ("initialCharge", "minimumAmount", "maximumAmount", "maximumAm
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TRIAL = re.compile(r"(?:(?<![^\W\d_])|(?<=free))trial", re.IGNORECASE)
 _FREE = re.compile(r"(?<![^\W\d_])free(?![^\W\d_])", re.IGNORECASE)
-_FOR_A_WHILE = re.compile(
-    r"(?<![^\W\d_])(?:then|until|after|afterwards?|thereafter|first|during)(?![^\W\d_])", re.IGNORECASE
-)
+_FOR_A_WHILE_WORDS = ("then", "until", "after", "afterward", "afterwards", "thereafter", "first", "during")
+_FOR_A_WHILE = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_FOR_A_WHILE_WORDS)})(?![^\W\d_])", re.IGNORECASE)
 _BEGINNING = 100
 """Characters of a value in which its number must begin."""
 _FROM = re.compile(r"\A\W*(?:from|up to)\s", re.IGNORECASE)
@@ -119,10 +118,10 @@ def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
 def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
     if any(amounts(plan)):
         yield "texts name an amount"
-    texts = dict.fromkeys([*strings(plan), *map(_line, _records(plan))])
-    lines = "\n".join(map(folded, texts))  # what is folded holds no line break
-    if lines.isascii() and not any(word in lines.lower() for word in ("trial", "free")):
-        return  # as nearly all: nothing below would find anything
+    texts = dict.fromkeys(strings(plan))
+    if not _may_be_free_at_first(" ".join(texts)):
+        return
+    lines = "\n".join(map(folded, [*texts, *map(_line, _records(plan))]))  # what is folded holds no line break
     lines = _CAMEL_CASE.sub(" ", lines)
     if _TRIAL.search(lines):
         yield "its texts speak of a trial"
@@ -130,12 +129,20 @@ def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
         yield "its texts say that it is free only at first"
 
 
+def _may_be_free_at_first(texts: str) -> bool:
+    """Say whether it is worth a closer look; most texts read as they stand, and hold none of the words."""
+    if not (texts.isascii() and texts.isprintable()) or "&" in texts:
+        return True
+    small = texts.lower()
+    return "trial" in small or ("free" in small and any(word in small for word in _FOR_A_WHILE_WORDS))
+
+
 def strings(value: Any) -> Iterator[str]:
     """Yield every string inside a JSON value: members unknown today and the names of members included."""
     for node in _nodes(value):
         if isinstance(node, str):
             yield node
-        elif isinstance(node, Mapping):
+        elif isinstance(node, dict):
             yield from node
 
 
@@ -151,7 +158,8 @@ def _is_priced(record: Sequence[str]) -> bool:
     A record with a value that holds an amount by itself says nothing more.
     """
     return (
-        any(map(names_currency, record))
+        holds_number(_line(record))
+        and any(map(names_currency, record))
         and any(holds_amount(f"$ {_FROM.sub('', value[:_BEGINNING])}") for value in record)
         and not any(map(holds_amount, record))
     )
@@ -160,7 +168,7 @@ def _is_priced(record: Sequence[str]) -> bool:
 def _records(plan: Mapping[str, Any]) -> Iterator[list[str]]:
     """Yield the texts and numbers of each object inside `plan`, as a label and its value."""
     for node in _nodes(list(plan.values())):
-        if isinstance(node, Mapping):
+        if isinstance(node, dict):
             yield [str(value) for value in node.values() if isinstance(value, str | int | float)]
 
 
@@ -174,7 +182,7 @@ def _nodes(value: Any) -> Iterator[Any]:
     while stack:
         node = stack.pop()
         yield node
-        if isinstance(node, Mapping):
+        if isinstance(node, dict):
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
