@@ -32,6 +32,8 @@ TRIALS = (
     "TRIALS",
     "trialing",
     "tri\u00adal",
+    "tri\x01al",
+    "tri&#97;l",
     "30trial",
     "TR\u0130AL",
     "tr\u0131al",
