@@ -158,6 +158,7 @@ def test_words_that_free_ends_some_day_may_charge(text: str, reason: str) -> Non
         ({"label": "Every cent counts"}, []),
         ({"label": "5 GB in EUR"}, []),
         ({"label": "10,000 commands", "value": "0 USD"}, []),
+        ({"label": "Commands", "value": "10,000", "price": "0 USD"}, []),
         ({"label": "Disk", "value": "10 GB"}, []),
         ({"label": "AMD cores", "value": "2"}, []),
         ({"label": "TOP K", "value": "100"}, []),

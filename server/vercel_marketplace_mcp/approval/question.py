@@ -142,7 +142,7 @@ def _partner_lines(plan: Mapping[str, Any], price: Quote) -> Iterator[str]:
     priced = chain(details, price.words)
     prices = (part for text in priced for part in _priced_parts(text))
     shown: list[str] = []
-    for text in chain(named, prices, detail_lines(plan), strings([plan.get("description"), plan.get("name")])):
+    for text in chain(named, prices, detail_lines(plan), strings([plan.get("name"), plan.get("description")])):
         line = clean(text)
         if line and not any(_stands_in(line, earlier) for earlier in shown):
             shown.append(line)

@@ -123,7 +123,17 @@ def names_currency(text: str) -> bool:
     Codes that are words of this trade, too, name none here: "TOP K", "PHP SDK", "AMD cores".
     """
     reads = _read(folded(text))
-    return not _NUMBER.search(reads) and ("¤" in reads or any(map(_is_plain_currency, _WORD.findall(reads))))
+    return not _NUMBER.search(reads) and _names_plain_currency(reads)
+
+
+def holds_currency_and_number(text: str) -> bool:
+    """Say whether a currency as in `names_currency` and a number that is not zero stand anywhere in `text`."""
+    reads = _read(folded(text))
+    return "1" in reads and _names_plain_currency(reads)
+
+
+def _names_plain_currency(reads: str) -> bool:
+    return "¤" in reads or any(map(_is_plain_currency, _WORD.findall(reads)))
 
 
 def _holds_currency(reads: str) -> bool:

@@ -13,6 +13,7 @@ from vercel_marketplace_mcp.purchase.money import (
     costs_nothing,
     folded,
     holds_amount,
+    holds_currency_and_number,
     holds_number,
     names_currency,
 )
@@ -118,10 +119,11 @@ def _money_members(plan: Mapping[str, Any]) -> Iterator[str]:
 def _texts(plan: Mapping[str, Any]) -> Iterator[str]:
     if any(amounts(plan)):
         yield "texts name an amount"
-    texts = dict.fromkeys(strings(plan))
+    texts = strings(plan)
     if not _may_be_free_at_first(" ".join(texts)):
         return
-    lines = "\n".join(map(folded, [*texts, *map(_line, _records(plan))]))  # what is folded holds no line break
+    texts += map(_line, _records(plan))
+    lines = "\n".join(map(folded, dict.fromkeys(texts)))  # what is folded holds no line break
     lines = _CAMEL_CASE.sub(" ", lines)
     if _TRIAL.search(lines):
         yield "its texts speak of a trial"
@@ -137,13 +139,15 @@ def _may_be_free_at_first(texts: str) -> bool:
     return "trial" in small or ("free" in small and any(word in small for word in _FOR_A_WHILE_WORDS))
 
 
-def strings(value: Any) -> Iterator[str]:
-    """Yield every string inside a JSON value: members unknown today and the names of members included."""
+def strings(value: Any) -> list[str]:
+    """Return every string inside a JSON value: members unknown today and the names of members included."""
+    found: list[str] = []
     for node in _nodes(value):
         if isinstance(node, str):
-            yield node
+            found.append(node)
         elif isinstance(node, dict):
-            yield from node
+            found.extend(node)
+    return found
 
 
 def amounts(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -158,7 +162,7 @@ def _is_priced(record: Sequence[str]) -> bool:
     A record with a value that holds an amount by itself says nothing more.
     """
     return (
-        holds_number(_line(record))
+        holds_currency_and_number(_line(record))
         and any(map(names_currency, record))
         and any(holds_amount(f"$ {_FROM.sub('', value[:_BEGINNING])}") for value in record)
         and not any(map(holds_amount, record))
@@ -176,16 +180,15 @@ def _line(record: Sequence[str]) -> str:
     return ": ".join(record)
 
 
-def _nodes(value: Any) -> Iterator[Any]:
-    """Yield a JSON value and every value inside it."""
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        yield node
+def _nodes(value: Any) -> list[Any]:
+    """Return a JSON value and every value inside it."""
+    nodes = [value]
+    for node in nodes:  # which grows on the way
         if isinstance(node, dict):
-            stack.extend(node.values())
+            nodes.extend(node.values())
         elif isinstance(node, list):
-            stack.extend(node)
+            nodes.extend(node)
+    return nodes
 
 
 def detail_lines(plan: Mapping[str, Any]) -> Iterator[str]:

@@ -66,7 +66,7 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any
     price: dict[str, Any] = _texts(plan, ("cost", *DECIMAL_MEMBERS))
     if _is_number(plan.get("preauthorizationAmount")):
         price["preauthorizationAmount"] = str(plan["preauthorizationAmount"])
-    if details := list(dict.fromkeys(clean(line) for line in detail_lines(plan) if clean(line).strip(": "))):
+    if details := list(dict.fromkeys(line for line in map(clean, detail_lines(plan)) if line.strip(": "))):
         left_out = len(details) - _MAX_DETAILS
         price["details"] = details[:_MAX_DETAILS] + ([f"and {left_out} more lines"] if left_out > 0 else [])
     return {**shown, "price": price}
@@ -104,6 +104,6 @@ def _line(item: Mapping[str, Any]) -> str:
     told = [item["billing"], *([] if "disabled" not in item else ["disabled"])]
     told += [item["name"]] if not repeats(item.get("name", item["id"]), item["id"]) else []
     told += [item[name] for name in ("type", "scope") if name in item]
-    told += [clean(price.pop("cost", "" if details else "no price given"))]
+    told += [price.pop("cost", "" if details else "no price given")]
     told += [f"{name} {amount}" for name, amount in price.items()]
-    return f"{item['id']}: " + ", ".join([*filter(None, told), *(clean(line) for line in details)])
+    return f"{item['id']}: " + ", ".join([*filter(None, told), *details])
