@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,6 @@ SEED = 20261122
 PARTS = range(scale.of(1, 9))
 WORLDS = 14
 """Worlds in each part of each era."""
-
-
-@pytest.fixture(scope="module")
-def tally() -> Tally:
-    """What both eras come to, together."""
-    return Tally()
 
 
 @pytest.fixture
@@ -60,15 +55,12 @@ def logged() -> Iterator[io.StringIO]:
             logging.getLogger(name).setLevel(level)
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_whatever_is_called_nothing_happens_unasked_and_nothing_leaks(
-    era: str, part: int, tally: Tally, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    """T02, T31, T47, T51: every call is answered, by the rules, and every request that needs a yes had one."""
+def play(era: str, part: int, tally: Tally, capfd: pytest.CaptureFixture[str], folder: Path) -> None:
+    """Play the worlds of one part, and look at what the server wrote meanwhile."""
     before = tally.calls
     with logged() as log:
         for number in range(part * WORLDS, (part + 1) * WORLDS):
-            run(tmp_path / str(number), script(SEED, 2 * number + (era == "auto")), era, tally)
+            run(folder / f"{era}-{number}", script(SEED, 2 * number + (era == "auto")), era, tally)
     written = [*log.getvalue().splitlines(), *"".join(capfd.readouterr()).splitlines()]
     tally.sightings += sum(map(leaks, written))
     tally.problems += [line for line in written if line.startswith(("ERROR ", "CRITICAL "))]
@@ -78,11 +70,17 @@ def test_whatever_is_called_nothing_happens_unasked_and_nothing_leaks(
     assert any("[redacted]" in line or "status 200" in line for line in written)
 
 
-def test_the_hostile_calls_met_every_answer_there_is(
-    tally: Tally, record_property: Callable[[str, object], None]
+def test_whatever_is_called_nothing_happens_unasked_and_nothing_leaks(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """The campaign did what it claims: each status of each tool was answered, and people were asked and said yes."""
-    assert tally.calls >= scale.of(1000, 10_000), "this counts what the tests before it have done"
+    """T02, T31, T47, T51: every call is answered, by the rules, and every request that needs a yes had one.
+
+    And the campaign did what it claims: each status of each tool was answered, and people were asked and said yes.
+    """
+    tally = Tally()
+    for era, part in product(("legacy", "auto"), PARTS):
+        play(era, part, tally, capfd, tmp_path)
+    assert tally.calls >= scale.of(1000, 10_000)
     for tool in ("create-store", "connect-store"):
         statuses = specs.load()[tool].definition["outputSchema"]["properties"]["status"]["enum"]
         assert [status for status in statuses if not tally.statuses[tool, status]] == []
