@@ -106,6 +106,21 @@ async def test_of_every_product_the_plan_is_left_to_vercel_only_where_it_can_pic
     assert [plan["id"] for plan in reply["quote"]["plans"]] == enabled
 
 
+async def test_a_choice_between_plans_of_absurd_length_is_told_in_bounds(
+    call: Call, client: Client, sandbox: Sandbox
+) -> None:
+    """T48: some lines of each of the first plans; list-plans, which the answer names, has more of both."""
+    details = [{"label": f"line {number}", "value": "x" * 300} for number in range(50)]
+    many = [{"id": f"p{number}", "type": "subscription", "cost": "$9", "details": details} for number in range(100)]
+    sandbox.misbehave("getBillingPlans", Fault(body=json.dumps({"plans": many}).encode()))
+    request = {name: value for name, value in VALID[TOOL].items() if name != "billingPlanId"}
+    reply = await call(client, TOOL, request)
+    check_nothing_bought(reply, sandbox)
+    shown = reply["quote"]["plans"]
+    assert (len(shown), {one["price"]["details"][-1] for one in shown}) == (20, {"and 45 more lines"})
+    assert (len(json.dumps(reply.structured)) < 40_000, "list-plans" in reply["next_steps"][0]) == (True, True)
+
+
 MAKES_IT_COST: dict[str, Json] = {
     "a payment method": {"paymentMethodId": "pm_1AbcDefGhiJklMno"},
     "auto-upgrade": {"metadata": {"autoUpgrade": True}},

@@ -14,7 +14,8 @@ from vercel_marketplace_mcp.text import clean, is_identifier, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans, fetch_products
 from vercel_marketplace_mcp.vercel.errors import VercelError
 
-_MAX_DETAILS = 30
+MAX_DETAILS = 30
+"""Lines of a plan's details that are shown."""
 _USUAL = {"type": "subscription", "scope": "resource"}
 """What a plan is where its answer leaves these out."""
 
@@ -53,7 +54,7 @@ async def _fields(arguments: ListPlans, context: Context, team: Team | None) -> 
     return tuple(field for product in called for field in read_fields(product.metadata_schema) or ())
 
 
-def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any]:
+def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = (), most_details: int = MAX_DETAILS) -> dict[str, Any]:
     """Return a plan as the agent reads it; `extras` are reasons that lie in the request rather than in the plan."""
     plan, reasons = judged.plan, (*judged.reasons, *extras)
     shown: dict[str, Any] = {"id": clean(judged.id or "", MAX_ID)}
@@ -67,8 +68,8 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = ()) -> dict[str, Any
     if _is_number(plan.get("preauthorizationAmount")):
         price["preauthorizationAmount"] = str(plan["preauthorizationAmount"])
     if details := list(dict.fromkeys(line for line in map(clean, detail_lines(plan)) if line.strip(": "))):
-        left_out = len(details) - _MAX_DETAILS
-        price["details"] = details[:_MAX_DETAILS] + ([f"and {left_out} more lines"] if left_out > 0 else [])
+        left_out = len(details) - most_details
+        price["details"] = details[:most_details] + ([f"and {left_out} more lines"] if left_out > 0 else [])
     return {**shown, "price": price}
 
 
