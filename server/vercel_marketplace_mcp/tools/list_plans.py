@@ -14,8 +14,8 @@ from vercel_marketplace_mcp.text import clean, is_identifier, repeats
 from vercel_marketplace_mcp.tools.context import NO_TEAM, Context, fetch_plans, fetch_products
 from vercel_marketplace_mcp.vercel.errors import VercelError
 
-MAX_DETAILS = 30
-"""Lines of a plan's details that are shown."""
+_MAX_DETAILS = 30
+_FEW_DETAILS = 5
 _USUAL = {"type": "subscription", "scope": "resource"}
 """What a plan is where its answer leaves these out."""
 
@@ -54,8 +54,11 @@ async def _fields(arguments: ListPlans, context: Context, team: Team | None) -> 
     return tuple(field for product in called for field in read_fields(product.metadata_schema) or ())
 
 
-def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = (), most_details: int = MAX_DETAILS) -> dict[str, Any]:
-    """Return a plan as the agent reads it; `extras` are reasons that lie in the request rather than in the plan."""
+def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = (), *, brief: bool = False) -> dict[str, Any]:
+    """Return a plan as the agent reads it; `extras` are reasons that lie in the request rather than in the plan.
+
+    A `brief` one is to be looked up in list-plans: few of its details are there.
+    """
     plan, reasons = judged.plan, (*judged.reasons, *extras)
     shown: dict[str, Any] = {"id": clean(judged.id or "", MAX_ID)}
     shown |= _names(plan)
@@ -68,6 +71,7 @@ def show_plan(judged: JudgedPlan, extras: tuple[str, ...] = (), most_details: in
     if _is_number(plan.get("preauthorizationAmount")):
         price["preauthorizationAmount"] = str(plan["preauthorizationAmount"])
     if details := list(dict.fromkeys(line for line in map(clean, detail_lines(plan)) if line.strip(": "))):
+        most_details = _FEW_DETAILS if brief else _MAX_DETAILS
         left_out = len(details) - most_details
         price["details"] = details[:most_details] + ([f"and {left_out} more lines"] if left_out > 0 else [])
     return {**shown, "price": price}

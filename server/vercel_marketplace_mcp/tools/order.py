@@ -18,13 +18,11 @@ from vercel_marketplace_mcp.results import StopError, invalid
 from vercel_marketplace_mcp.settings import Approval, Settings, Team
 from vercel_marketplace_mcp.text import clean
 from vercel_marketplace_mcp.tools.confirm import Matter
-from vercel_marketplace_mcp.tools.list_plans import MAX_DETAILS, show_plan
+from vercel_marketplace_mcp.tools.list_plans import show_plan
 from vercel_marketplace_mcp.tools.offer import Offer, OfferedProduct
 from vercel_marketplace_mcp.tools.reconcile import Wanted
 
 _MAX_PLANS = 20
-_BRIEF_DETAILS = 5
-"""Lines of each plan's details where several plans are shown; list-plans shows more of both."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -248,5 +246,4 @@ def show_quote(reasons: tuple[str, ...], plans: tuple[JudgedPlan, ...], price: Q
         shown |= {"due_now_cents": price.due_now, "recurring_cents": price.recurring, "unpriced": price.unpriced}
         if price.recurring and price.period:
             shown["period"] = price.period
-    most_details = MAX_DETAILS if len(plans) == 1 else _BRIEF_DETAILS
-    return {**shown, "plans": [show_plan(plan, most_details=most_details) for plan in plans[:_MAX_PLANS]]}
+    return {**shown, "plans": [show_plan(plan, brief=len(plans) > 1) for plan in plans[:_MAX_PLANS]]}
